@@ -1,0 +1,1 @@
+"""Documents → a searchable snapshot. Imports nothing of ours from outside this package."""

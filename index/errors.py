@@ -1,0 +1,85 @@
+"""Everything the person at the keyboard can fix. One tree; `web/` alone turns it into exit codes and HTTP statuses.
+
+YuntuError
+├─ BadSettings         a YUNTU_ variable is misspelt or out of range
+├─ CorpusUnreadable    nothing to index, or --strict and something could not be read
+├─ IndexMissing        no index where one was looked for
+├─ IndexDamaged        a file of the snapshot is not what was written
+├─ IndexMismatch       built with another encoder, tokenizer or snapshot format
+├─ IndexBusy           another rebuild is writing
+├─ BadQuestion         empty or too long
+└─ DocumentMissing     no document with that id
+"""
+
+from pathlib import Path
+
+
+class YuntuError(Exception):
+    """The person at the keyboard can fix this. `code` is part of the JSON contract, `hint` says how."""
+
+    code = "yuntu_error"
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+
+class BadSettings(YuntuError):
+    """A YUNTU_ variable is misspelt or out of range."""
+
+    code = "bad_settings"
+
+
+class CorpusUnreadable(YuntuError):
+    """There is nothing to index, or `--strict` was asked for and a file could not be read."""
+
+    code = "corpus_unreadable"
+
+
+class IndexMissing(YuntuError):
+    """No index where one was looked for."""
+
+    code = "index_missing"
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} 里没有索引 (no index there)。", "请先运行: yuntu rebuild")
+
+
+class IndexDamaged(YuntuError):
+    """A file of the snapshot is missing or not what was written."""
+
+    code = "index_damaged"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"索引已损坏 (index damaged): {what}。", "请运行: yuntu rebuild --full,或用 yuntu index rollback 换回旧版本")
+
+
+class IndexMismatch(YuntuError):
+    """The index was built with another encoder, tokenizer or snapshot format than the one in use."""
+
+    code = "index_mismatch"
+
+
+class IndexBusy(YuntuError):
+    """Another rebuild holds the index folder."""
+
+    code = "index_busy"
+
+
+class BadQuestion(YuntuError):
+    """The question is empty or too long."""
+
+    code = "bad_question"
+
+
+class DocumentMissing(YuntuError):
+    """No document with that id."""
+
+    code = "document_missing"
+
+    def __init__(self, doc_id: str) -> None:
+        super().__init__(f"索引里没有文档 {doc_id!r} (no such document)。", "GET /api/documents 列出全部文档")

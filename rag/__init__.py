@@ -1,0 +1,1 @@
+"""Question → grounded answer. Imports index, never web."""
