@@ -7,6 +7,7 @@ YuntuError
 ├─ IndexDamaged        a file of the snapshot is not what was written
 ├─ IndexMismatch       built with another encoder, tokenizer or snapshot format
 ├─ IndexBusy           another rebuild is writing
+├─ EncoderUnavailable  the encoder's weights are missing, damaged or of an unknown format
 ├─ BadQuestion         empty or too long
 └─ DocumentMissing     no document with that id
 """
@@ -68,6 +69,12 @@ class IndexBusy(YuntuError):
     """Another rebuild holds the index folder."""
 
     code = "index_busy"
+
+
+class EncoderUnavailable(YuntuError):
+    """The encoder cannot be loaded: its weights are missing, damaged or of an unknown format."""
+
+    code = "encoder_unavailable"
 
 
 class BadQuestion(YuntuError):

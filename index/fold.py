@@ -1,0 +1,46 @@
+"""Readable text → the folded shadow that is searched: NFKC, traditional → simplified, lower case, mapped back.
+
+Two steps of different nature: NFKC and lower case act on single characters and may change the length (㈱ → (株));
+OpenCC looks at whole phrases but keeps the length, save for rare entries, which are then converted a character at a time.
+"""
+
+import unicodedata
+from functools import cache, lru_cache
+from itertools import accumulate
+
+import opencc
+
+
+@cache
+def _converter(name: str) -> opencc.OpenCC:
+    return opencc.OpenCC(name)
+
+
+@lru_cache(maxsize=65536)
+def _fold_character(character: str) -> str:
+    return unicodedata.normalize("NFKC", character).lower()
+
+
+def to_simplified(text: str) -> str:
+    """Traditional → simplified, the same length as `text`."""
+    converted: str = _converter("t2s").convert(text)
+    if len(converted) == len(text):
+        return converted
+    return "".join(c if len(c) == 1 else o for o, c in ((o, _converter("t2s").convert(o)) for o in text))
+
+
+def to_traditional(text: str) -> str:
+    """Simplified → traditional; the length may change. For our own words only, never for quotes."""
+    converted: str = _converter("s2t").convert(text)
+    return converted
+
+
+def fold(text: str) -> tuple[str, list[int]]:
+    """The folded text, and where in it each character of `text` begins: `positions[i]`, with `positions[len(text)]` its end."""
+    pieces = [_fold_character(c) for c in text]
+    return to_simplified("".join(pieces)), [0, *accumulate(map(len, pieces))]
+
+
+def fold_text(text: str) -> str:
+    """The folded text alone."""
+    return fold(text)[0]

@@ -1,0 +1,277 @@
+"""Versions of the index on disk: written beside the old one, checked, then switched to. Nothing is pickled.
+
+<index>/CURRENT            name of the version in use
+<index>/<version>/         manifest.json, documents.jsonl, passages.jsonl, passages.faiss, sentences.npy, bm25/
+<index>/<version>.built    when, where and how long: not part of the version, so that equal input gives an equal version
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import socket
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import faiss
+import numpy as np
+import numpy.typing as npt
+
+from index.errors import CorpusUnreadable, IndexBusy, IndexDamaged, IndexMismatch, IndexMissing, YuntuError
+from index.lexical import Lexical
+from index.values import Document, Passage, Sentence
+
+FORMAT = 1
+_VERIFY_AT_OPEN_BYTES = 200_000_000
+Vectors = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How an index was made; a query must be encoded and tokenized the same way."""
+
+    encoder: str
+    encoder_fingerprint: str
+    tokenizer: str
+    max_chars: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """One opened version, read only."""
+
+    version: str
+    manifest: dict[str, Any]
+    documents: dict[str, Document]
+    passages: tuple[Passage, ...]
+    passage_vectors: Any  # faiss.Index, inner product over unit rows
+    sentence_vectors: npt.NDArray[np.float16]  # (sentences, dim), in passage order
+    first_sentence: npt.NDArray[np.int64]  # (passages + 1,): rows of passage n are first[n]:first[n + 1]
+    lexical: Lexical
+
+    @property
+    def recipe(self) -> Recipe:
+        """How it was made."""
+        return Recipe(**self.manifest["recipe"])
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as f:
+        while block := f.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def corpus_hash(documents: Sequence[Document]) -> str:
+    """One hash for everything the documents say, in order."""
+    digest = hashlib.sha256()
+    for d in documents:
+        digest.update(document_hash(d).encode())
+    return digest.hexdigest()
+
+
+def document_hash(document: Document) -> str:
+    """Content hash of a document: text and metadata."""
+    return hashlib.sha256(json.dumps(asdict(document), ensure_ascii=False, sort_keys=True).encode()).hexdigest()
+
+
+# --- writing -------------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def writer_lock(root: Path) -> Iterator[None]:
+    """One rebuild at a time. Raises: IndexBusy, naming who holds the lock."""
+    root.mkdir(parents=True, exist_ok=True)
+    with (root / ".lock").open("a+") as f:
+        try:
+            fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            f.seek(0)
+            raise IndexBusy(f"另一个 rebuild 正在写 {root} (process {f.read().strip() or '?'})。", "等它结束,或结束那个进程") from None
+        f.truncate(0)
+        f.write(str(os.getpid()))
+        f.flush()
+        yield
+
+
+def write(
+    root: Path,
+    recipe: Recipe,
+    documents: Sequence[Document],
+    passages: Sequence[Passage],
+    passage_vectors: Vectors,
+    sentence_vectors: npt.NDArray[np.float16],
+    lexical: Lexical,
+    sources: Sequence[str],
+    took_s: float,
+) -> str:
+    """Writes a version beside the current one, opens and verifies it, then switches. Returns its name."""
+    temporary = root / f".writing-{os.getpid()}"
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    try:
+        _write_lines(temporary / "documents.jsonl", (asdict(d) for d in documents))
+        _write_lines(temporary / "passages.jsonl", map(_passage_row, passages))
+        vectors = faiss.IndexFlatIP(passage_vectors.shape[1])
+        vectors.add(np.ascontiguousarray(passage_vectors, np.float32))
+        faiss.write_index(vectors, str(temporary / "passages.faiss"))
+        np.save(temporary / "sentences.npy", sentence_vectors.astype(np.float16))
+        lexical.save(temporary / "bm25")
+        listed = sorted(p for p in temporary.rglob("*") if p.is_file())
+        manifest = {
+            "format": FORMAT,
+            "recipe": asdict(recipe),
+            "sources": list(sources),
+            "corpus": corpus_hash(documents),
+            "counts": {"documents": len(documents), "passages": len(passages), "sentences": len(sentence_vectors)},
+            "files": {
+                str(p.relative_to(temporary)): {"sha256": _sha256(p), "size": p.stat().st_size} for p in listed
+            },
+        }
+        text = json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True)
+        (temporary / "manifest.json").write_text(text, encoding="utf-8")
+        for p in [*listed, temporary / "manifest.json"]:
+            _fsync(p)
+        version = "v-" + hashlib.sha256(text.encode()).hexdigest()[:12]
+        if (root / version).exists():  # the same content again, or a damaged copy of it
+            shutil.rmtree(root / version)
+        temporary.rename(root / version)
+    except OSError as e:
+        raise CorpusUnreadable(f"写不进 {root} (cannot write): {e.strerror or e}。", "请检查磁盘空间和权限,旧索引没有变") from e
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    built = {"at": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "host": socket.gethostname(), "took_s": round(took_s, 1)}
+    (root / f"{version}.built").write_text(json.dumps(built), encoding="utf-8")
+    open_version(root, version, verify=True)
+    switch(root, version)
+    return version
+
+
+def switch(root: Path, version: str) -> None:
+    """Makes `version` the current one: write, fsync, rename, fsync the folder."""
+    temporary = root / f".CURRENT-{os.getpid()}"
+    temporary.write_text(version + "\n", encoding="utf-8")
+    _fsync(temporary)
+    temporary.replace(root / "CURRENT")
+    _fsync(root)
+
+
+def prune(root: Path, keep: int) -> None:
+    """Removes all but the current and the `keep` newest other versions."""
+    current = current_version(root)
+    others = [v for v in versions(root) if v != current]
+    for version in others[keep:]:
+        shutil.rmtree(root / version, ignore_errors=True)
+        (root / f"{version}.built").unlink(missing_ok=True)
+
+
+def _fsync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _write_lines(path: Path, rows: Any) -> None:
+    with path.open("w", encoding="utf-8") as f:
+        for row in rows:
+            f.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def _passage_row(p: Passage) -> dict[str, Any]:
+    return {**asdict(p), "sentences": [[s.start, s.end, s.text, s.folded] for s in p.sentences]}
+
+
+# --- reading -------------------------------------------------------------------------------------------------------
+
+
+def versions(root: Path) -> list[str]:
+    """Version names, newest first."""
+    if not root.is_dir():
+        return []
+    folders = [p for p in root.iterdir() if p.name.startswith("v-") and (p / "manifest.json").is_file()]
+    return [p.name for p in sorted(folders, key=lambda p: (p / "manifest.json").stat().st_mtime_ns, reverse=True)]
+
+
+def current_version(root: Path) -> str:
+    """The version CURRENT names. Raises: IndexMissing."""
+    try:
+        return (root / "CURRENT").read_text(encoding="utf-8").strip()
+    except OSError:
+        raise IndexMissing(root) from None
+
+
+def manifest_of(root: Path, version: str) -> dict[str, Any]:
+    """The manifest of a version. Raises: IndexDamaged, or IndexMismatch for another snapshot format."""
+    try:
+        text = (root / version / "manifest.json").read_text(encoding="utf-8")
+        manifest: dict[str, Any] = json.loads(text)
+        if manifest["format"] != FORMAT:
+            raise IndexMismatch(
+                f"索引 {version} 是格式 {manifest['format']},本程序读格式 {FORMAT} (other snapshot format)。", "请运行: yuntu rebuild --full"
+            )
+    except (OSError, ValueError, KeyError, TypeError) as e:
+        raise IndexDamaged(f"{version}/manifest.json") from e
+    if "v-" + hashlib.sha256(text.encode()).hexdigest()[:12] != version:
+        raise IndexDamaged(f"{version}/manifest.json")
+    return manifest
+
+
+def verify(root: Path, version: str) -> None:
+    """Every file is there and is what was written. Raises: IndexDamaged naming the first that is not."""
+    for name, expected in manifest_of(root, version)["files"].items():
+        path = root / version / name
+        if not path.is_file() or path.stat().st_size != expected["size"] or _sha256(path) != expected["sha256"]:
+            raise IndexDamaged(f"{version}/{name}")
+
+
+def open_current(root: Path) -> Snapshot:
+    """The version in use. Raises: IndexMissing, IndexDamaged, IndexMismatch."""
+    return open_version(root, current_version(root))
+
+
+def open_version(root: Path, version: str, *, verify: bool = False) -> Snapshot:
+    """Opens one version; its files are hashed first when asked for, or when they are small enough for that to be quick."""
+    folder = root / version
+    manifest = manifest_of(root, version)
+    if verify or sum(f["size"] for f in manifest["files"].values()) < _VERIFY_AT_OPEN_BYTES:
+        _verify(root, version)
+    try:
+        documents = {row["doc_id"]: Document(**{**row, "keep": tuple(row["keep"])}) for row in _rows(folder / "documents.jsonl")}
+        passages = tuple(map(_passage_of, _rows(folder / "passages.jsonl")))
+        first = np.cumsum([0, *(len(p.sentences) for p in passages)])
+        return Snapshot(
+            version=version,
+            manifest=manifest,
+            documents=documents,
+            passages=passages,
+            passage_vectors=faiss.read_index(str(folder / "passages.faiss"), faiss.IO_FLAG_MMAP),
+            sentence_vectors=np.load(folder / "sentences.npy", mmap_mode="r", allow_pickle=False),
+            first_sentence=first,
+            lexical=Lexical.open(folder / "bm25", len(passages)),
+        )
+    except YuntuError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as e:
+        raise IndexDamaged(f"{version}: {e}") from e
+
+
+_verify = verify
+
+
+def _rows(path: Path) -> Iterator[dict[str, Any]]:
+    with path.open(encoding="utf-8") as f:
+        for line in f:
+            yield json.loads(line)
+
+
+def _passage_of(row: dict[str, Any]) -> Passage:
+    sentences = tuple(Sentence(row["doc_id"], *s) for s in row.pop("sentences"))
+    return Passage(**row, sentences=sentences)

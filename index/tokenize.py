@@ -1,0 +1,67 @@
+"""One tokenizer for passages and queries: jieba words over folded text, and the character pairs inside Chinese runs.
+
+Words alone miss what jieba cuts differently in a question and in a passage; pairs alone lose rare names among common
+characters. BM25 alone on 1,500 questions of cmrc_train, hit@1 / hit@5: words .939 / .968, pairs .933 / .980, words and the
+pairs that are no words .935 / .979, both in full (so that words of two characters count twice) .940 / .980.
+"""
+
+import hashlib
+import logging
+import re
+from functools import cache
+from importlib.resources import files
+
+import jieba
+
+NAME = "jieba+bigrams"
+_LATIN_OR_NUMBER = re.compile(r"[a-z]+|\d+(?:\.\d+)?")
+_HAN_RUN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]+")
+_WORD = re.compile(r"[\w]")
+
+
+def _dictionary() -> bytes:
+    return (files("index") / "lexicon" / "words.txt").read_bytes()
+
+
+@cache
+def fingerprint() -> str:
+    """Name and dictionary of the tokenizer; an index built with another one is refused."""
+    version = getattr(jieba, "__version__", "?")
+    return f"{NAME}/{version}/{hashlib.sha256(_dictionary()).hexdigest()[:12]}"
+
+
+@cache
+def _jieba() -> jieba.Tokenizer:
+    jieba.setLogLevel(logging.WARNING)
+    tokenizer = jieba.Tokenizer()
+    tokenizer.initialize()
+    for line in _dictionary().decode("utf-8").splitlines():
+        parts = line.split()
+        if parts and not line.startswith("#"):
+            frequency = int(parts[1]) if len(parts) > 1 else None
+            tokenizer.add_word(parts[0], frequency, parts[2] if len(parts) > 2 else None)
+    return tokenizer
+
+
+def words(folded: str) -> list[str]:
+    """The words of a folded text, in order, without punctuation; `豆包1.6` gives 豆包 and 1.6."""
+    found: list[str] = []
+    for word in _jieba().cut(folded):
+        if _HAN_RUN.search(word):
+            found.append(word)
+        elif _WORD.search(word):
+            found += _LATIN_OR_NUMBER.findall(word) or [word]
+    return found
+
+
+def pairs(folded: str) -> list[str]:
+    """Overlapping pairs of Chinese characters; a run of one gives that character."""
+    found: list[str] = []
+    for run in _HAN_RUN.findall(folded):
+        found += [run[i : i + 2] for i in range(len(run) - 1)] or [run]
+    return found
+
+
+def tokenize(folded: str) -> list[str]:
+    """The search terms of a folded text: its words and its character pairs, repeats kept."""
+    return words(folded) + pairs(folded)
