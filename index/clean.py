@@ -65,7 +65,7 @@ _READING = re.compile(rf"(?<=[{_HAN}])[(（]([a-zü\u00e0-\u01dc]{{1,7}})[)）]"
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\u202a-\u202e\u2066-\u2069\ufeff\ufe0e\ufe0f]+")
 _FOOTNOTE_ARROWS = re.compile(r"(?:[ \t]*[↩↵⏎^])+[ \t]*")
 _GLUED_MARK = re.compile(r"(?<=[。！？!?；;])[ \t]+[-*•·][ \t]+(?=\S)")
-_EMPHASIS = re.compile(r"\*\*(?=\S)|(?<=\S)\*\*|(?<=[^\w*])\*(?=\S[^*\n]{0,80}\*)|__(?=[^\W_])|(?<=[^\W_])__")
+_EMPHASIS = re.compile(r"(\*\*|__)(?=\S)[^*_\n]*?(?<=\S)\1")
 _LINE_MARKUP = re.compile(r"(?m)^[ \t]*(?:#{1,6}[ \t]+|>[ \t]?|[-*+•][ \t]+(?=\S))|^[ \t\u3000]+(?=\S)")
 _BLANK_BEFORE_MARK = re.compile(rf"(?<=[{_HAN}”」』）)%\w])[ \t\u00a0]+(?=[。，；：！？、])")
 _BLANK = re.compile(r"[ \t\u00a0\u3000]+$|\u00a0", re.MULTILINE)
@@ -114,9 +114,11 @@ def _markdown(text: str) -> Iterator[Edit]:
         else:
             yield Edit(m.start(), m.start(1), "markdown")
             yield Edit(m.end(1), m.end(), "markdown")
-    for pattern in (_LINE_MARKUP, _EMPHASIS):
-        for m in pattern.finditer(text):
-            yield Edit(m.start(), m.end(), "markdown")
+    for m in _EMPHASIS.finditer(text):
+        yield Edit(m.start(), m.start() + 2, "markdown")
+        yield Edit(m.end() - 2, m.end(), "markdown")
+    for m in _LINE_MARKUP.finditer(text):
+        yield Edit(m.start(), m.end(), "markdown")
 
 
 # --- rules on lines ------------------------------------------------------------------------------------------------

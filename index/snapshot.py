@@ -244,7 +244,7 @@ def open_version(root: Path, version: str, *, verify: bool = False) -> Snapshot:
     if verify or sum(f["size"] for f in manifest["files"].values()) < _VERIFY_AT_OPEN_BYTES:
         _verify(root, version)
     try:
-        documents = {row["doc_id"]: Document(**{**row, "keep": tuple(row["keep"])}) for row in _rows(folder / "documents.jsonl")}
+        documents = {row["doc_id"]: _document_of(row) for row in _rows(folder / "documents.jsonl")}
         passages = tuple(map(_passage_of, _rows(folder / "passages.jsonl")))
         first = np.cumsum([0, *(len(p.sentences) for p in passages)])
         return Snapshot(
@@ -270,6 +270,10 @@ def _rows(path: Path) -> Iterator[dict[str, Any]]:
     with path.open(encoding="utf-8") as f:
         for line in f:
             yield json.loads(line)
+
+
+def _document_of(row: dict[str, Any]) -> Document:
+    return Document(**{**row, "keep": tuple(row["keep"]), "examples": tuple(row["examples"])})
 
 
 def _passage_of(row: dict[str, Any]) -> Passage:

@@ -8,17 +8,17 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import jieba
-
 from index.aligned import Aligned
 from index.fold import fold
+from index.tokenize import word_ends
 from index.values import Document, Passage, Sentence
 
 MAX_QUOTE_CHARS = 200  # of the original: a citation is one sentence or less
 MAX_HEADING_CHARS = 40
 
 _CLOSERS = "”’」』》）)\\]】\"'"
-_SENTENCE_END = re.compile(rf"(?:[。！？!?…]+|(?<=[a-z0-9)\]\"”])\.(?=\s+[A-Z\"“(\[]|\s*$))[{_CLOSERS}]*[ \t\u3000]*")
+_SENTENCE_END = re.compile(rf"(?:[。！？!?…]+|(?<=[a-z0-9%)\]\"”])\.(?=\s+[A-Z\"“(\[]|\s*$))[{_CLOSERS}]*[ \t\u3000]*")
+_GOES_ON = frozenset("，,、；;：:。！？!?…的地得等了")  # after a closing quote: the sentence is not over
 _CLAUSE_END = re.compile(rf"(?:[；;，、：:]|,(?!\d)|——)[{_CLOSERS}]*[ \t\u3000]*")
 _PAIRS = {"“": "”", "‘": "’", "「": "」", "『": "』", "《": "》", "（": "）", "(": ")", "【": "】", "[": "]"}
 _QUANTITY = re.compile(
@@ -61,7 +61,7 @@ def _inside(position: int, stretches: Sequence[tuple[int, int]]) -> bool:
 def _sentence_cuts(text: str) -> list[int]:
     protected = _protected(text)
     cuts = [m.end() for m in _SENTENCE_END.finditer(text) if not _inside(m.end(), protected)]
-    return [c for c in cuts if 0 < c < len(text)]
+    return [c for c in cuts if 0 < c < len(text) and text[c] not in _GOES_ON]
 
 
 def _last_cut(text: str, limit: int) -> int:
@@ -77,7 +77,7 @@ def _last_cut(text: str, limit: int) -> int:
         usable = [c for c in cuts if limit / 3 < c <= limit]
         if usable:
             return usable[-1]
-    words = [end for _, _, end in jieba.tokenize(text[: limit + 32]) if end <= limit and not _inside(end, quantities)]
+    words = [end for end in word_ends(text[: limit + 32]) if end <= limit and not _inside(end, quantities)]
     return words[-1] if words else limit
 
 

@@ -54,6 +54,11 @@ def words(folded: str) -> list[str]:
     return found
 
 
+def word_ends(text: str) -> list[int]:
+    """Where the words of any text end: the places it may be cut."""
+    return [end for _, _, end in _jieba().tokenize(text)]
+
+
 def pairs(folded: str) -> list[str]:
     """Overlapping pairs of Chinese characters; a run of one gives that character."""
     found: list[str] = []

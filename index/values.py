@@ -19,6 +19,7 @@ class Document:
     lang: str = "zh-Hans"  # zh-Hans, zh-Hant or en
     source_kind: str = "press"  # one of SOURCE_KINDS; digest = our own summary of a source
     keep: tuple[str, ...] = ()  # names of cleaning rules this document switches off
+    examples: tuple[str, ...] = ()  # questions it answers, shown on the start page
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,46 @@
+# `make run` sets everything up, builds the index from corpus/ and serves http://127.0.0.1:8000; `make test` runs the whole suite.
+PYTHON ?= python3
+HOST ?= 127.0.0.1
+PORT ?= 8000
+VENV := .venv
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: run test lint bench fit clean help
+
+help:  ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+
+run: $(VENV)/.installed  ## set up, build the index from corpus/, serve the chat page
+	$(BIN)/yuntu rebuild
+	$(BIN)/yuntu serve --host $(HOST) --port $(PORT)
+
+test: $(VENV)/.dev  ## set up and run the whole suite (browser tests need Debian's chromium)
+	$(BIN)/python -m pytest $(TESTS)
+
+lint: $(VENV)/.dev  ## ruff and strict types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.dev  ## retrieval quality and speed on the question sets in ../shared/data
+	$(BIN)/python -m bench.quality
+
+fit: $(VENV)/.dev  ## learn rag/weights.json again (see bench/fit.py)
+	$(BIN)/python -m bench.fit
+
+clean:  ## remove what was built; corpus and code stay
+	rm -rf $(VENV) var build *.egg-info
+
+# Python's own check comes first: an old one would fail later and less clearly.
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "Python 3.10 or newer is needed: make PYTHON=python3.12 run" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@ $(VENV)/.installed

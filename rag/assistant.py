@@ -1,0 +1,161 @@
+"""question → Answer: understand, retrieve, weigh sentences, decide, compose, verify. One opened index, many threads."""
+
+import re
+import time
+from collections.abc import Sequence
+
+from index.clean import Removal, clean
+from index.encode import Encoder
+from index.errors import BadQuestion, DocumentMissing, IndexMismatch
+from index.fold import fold_text
+from index.settings import Settings
+from index.snapshot import Snapshot
+from index.tokenize import fingerprint
+from index.values import Document, Hit
+from rag.choose import choose
+from rag.compose import LANGUAGES, cited, compose
+from rag.decide import decide
+from rag.evidence import rank_sentences
+from rag.retrieve import Retrieved, retrieve
+from rag.statements import is_borne_out
+from rag.support import rarities, support_features, support_of
+from rag.understand import Question, understand
+from rag.values import Answer
+
+MODE = "no-reader"
+
+
+class Assistant:
+    """Answers from one version of the index."""
+
+    def __init__(self, snapshot: Snapshot, encoder: Encoder, settings: Settings) -> None:
+        """Raises: IndexMismatch when the index was made with another encoder or tokenizer than the ones at hand."""
+        made = snapshot.recipe
+        if made.encoder_fingerprint != encoder.fingerprint:
+            raise IndexMismatch(
+                f"索引用编码器 {made.encoder} 建成,现在用的是 {encoder.name} (index built with another encoder)。",
+                "请运行: yuntu rebuild --full,或把 YUNTU_ENCODER 设回原来的",
+            )
+        if made.tokenizer != fingerprint():
+            raise IndexMismatch("索引用另一套分词或词典建成 (index built with another tokenizer or dictionary)。", "请运行: yuntu rebuild --full")
+        self._snapshot = snapshot
+        self._encoder = encoder
+        self._settings = settings
+        self._junk = {d.doc_id: _junk_of(d) for d in snapshot.documents.values()}
+
+    @property
+    def version(self) -> str:
+        """The index version every answer comes from."""
+        return self._snapshot.version
+
+    @property
+    def max_question_chars(self) -> int:
+        """Longer questions are turned away."""
+        return self._settings.max_question_chars
+
+    def ask(self, question: str, turns: Sequence[str] = (), lang: str = "auto", top_k: int | None = None) -> Answer:
+        """Answers a question.
+
+        Args:
+            question: in Chinese, either script, or English.
+            turns: the same user's earlier questions, oldest first.
+            lang: of the answer; `auto` follows the question.
+            top_k: passages the answer is looked for in; the setting when None.
+        Raises: BadQuestion for an empty or over-long question or an unknown language.
+        """
+        began = time.perf_counter()
+        self._check(question)
+        if lang not in ("auto", *LANGUAGES):
+            raise BadQuestion(f"lang {lang!r} 不认识 (unknown)。", f"可用: auto {' '.join(LANGUAGES)}")
+        asked = understand(question, [t for t in turns if t.strip()])
+        language = asked.lang if lang == "auto" else lang
+        retrieved = retrieve(asked, self._snapshot, self._encoder, top_k=top_k or self._settings.top_k)
+        found_at = time.perf_counter()
+        ranked = rank_sentences(asked, retrieved, self._snapshot)
+        support = self._support(asked, retrieved, ranked)
+        decision = decide(asked, ranked, support, self._junk, self._settings.threshold)
+        kind, statements = choose(asked, ranked, self._snapshot, language, refused=decision is not None)
+        statements = [s for s in statements if is_borne_out(s.text, s.sentence)]
+        if not statements and decision is None:
+            kind, decision = "refusal", "not_in_corpus"
+        citations = cited(statements)
+        text = compose(kind, statements, citations, lang=language, reason=decision)
+        dates = [c.published for c in citations if c.published]
+        done = time.perf_counter()
+        return Answer(
+            question=question,
+            understood_as=asked.understood,
+            kind=kind,
+            text=text,
+            refused=decision is not None,
+            reason=decision,
+            citations=citations,
+            figures=(),
+            newest_evidence=max(dates, default=None),
+            index_version=self.version,
+            mode=MODE,
+            timings_ms={
+                "retrieve": round((found_at - began) * 1000, 1),
+                "answer": round((done - found_at) * 1000, 1),
+                "total": round((done - began) * 1000, 1),
+            },
+            support=round(support, 4),
+            lang=language,
+        )
+
+    def run(self, question: str, top_k: int) -> tuple[list[Hit], float]:
+        """The best passages and the support of a question, for evaluation."""
+        self._check(question)
+        asked = understand(question)
+        retrieved = retrieve(asked, self._snapshot, self._encoder, top_k=max(top_k, self._settings.top_k))
+        support = self._support(asked, retrieved, rank_sentences(asked, retrieved, self._snapshot))
+        return list(retrieved.hits[:top_k]), support
+
+    def search(self, query: str, top_k: int) -> list[Hit]:
+        """The `top_k` best passages for a query, best first."""
+        self._check(query)
+        return list(retrieve(understand(query), self._snapshot, self._encoder, top_k=top_k).hits)
+
+    def documents(self) -> list[Document]:
+        """Every document, in corpus order."""
+        return list(self._snapshot.documents.values())
+
+    def document(self, doc_id: str) -> Document:
+        """One document. Raises: DocumentMissing."""
+        try:
+            return self._snapshot.documents[doc_id]
+        except KeyError:
+            raise DocumentMissing(doc_id) from None
+
+    def dropped(self, doc_id: str) -> tuple[Removal, ...]:
+        """What cleaning left out of a document, in reading order. Raises: DocumentMissing."""
+        document = self.document(doc_id)
+        return clean(document.text, document.keep).removals
+
+    def examples(self) -> list[str]:
+        """Questions the documents themselves say they answer; else one about each of a few titles."""
+        own = [q for d in self._snapshot.documents.values() for q in d.examples[:1]]
+        return own[:6] or [f"《{d.title}》讲了什么?" for d in self.documents()[:3]]
+
+    def _check(self, question: str) -> None:
+        if not question.strip():
+            raise BadQuestion("问题是空的 (empty question)。", "请写一个问题")
+        if len(question) > self.max_question_chars:
+            raise BadQuestion(
+                f"问题有 {len(question)} 个字符,最多 {self.max_question_chars} (question too long)。", "请缩短问题,一次问一件事"
+            )
+
+    def _support(self, asked: Question, retrieved: Retrieved, ranked: Sequence[object]) -> float:
+        if not ranked:
+            return 0.0
+        titles = " ".join({fold_text(self._snapshot.documents[h.passage.doc_id].title) for h in retrieved.hits[:5]})
+        return support_of(support_features(asked, retrieved, ranked, rarities(asked, self._snapshot), titles))  # type: ignore[arg-type]
+
+
+_LINE_RULES = {"keyword_spam", "navigation", "footer", "disclaimer", "empty_list"}
+
+
+def _junk_of(document: Document) -> str:
+    """The folded text of the lines cleaning dropped: asked for, they are page furniture, not an answer."""
+    dropped = (r for r in clean(document.text, document.keep).removals if r.rule in _LINE_RULES)
+    return fold_text(re.sub(r"\s+", "", "".join(document.text[r.start : r.end] for r in dropped)))

@@ -1,0 +1,69 @@
+"""Chosen sentences → the answer's text and citations, through one template per language (templates/*.j2)."""
+
+from collections.abc import Sequence
+from functools import cache
+
+import jinja2
+
+from index.fold import to_simplified, to_traditional
+from rag.statements import Statement
+from rag.values import Citation
+
+LANGUAGES = ("zh-Hans", "zh-Hant", "en")
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    # plain text goes out, and pages escape what they show
+    return jinja2.Environment(  # noqa: S701
+        loader=jinja2.PackageLoader("rag"), trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
+
+
+def cited(statements: Sequence[Statement]) -> tuple[Citation, ...]:
+    """One citation per sentence, numbered in the order the statements first need them."""
+    citations: dict[tuple[str, int, int], Citation] = {}
+    for statement in statements:
+        s, d = statement.sentence, statement.document
+        key = (s.doc_id, s.start, s.end)
+        if key not in citations:
+            citations[key] = Citation(
+                marker=len(citations) + 1,
+                doc_id=d.doc_id,
+                title=d.title,
+                publisher=d.publisher,
+                published=d.published,
+                url=d.url,
+                source_kind=d.source_kind,
+                start=s.start,
+                end=s.end,
+                quote=d.text[s.start : s.end],
+                readable=s.text,
+            )
+    return tuple(citations.values())
+
+
+def compose(kind: str, statements: Sequence[Statement], citations: Sequence[Citation], *, lang: str, reason: str | None) -> str:
+    """Renders the answer.
+
+    Args:
+        kind: an Answer kind; picks the block of the template.
+        statements: what is said, in order; of a refusal: the nearest evidence.
+        citations: `cited(statements)`.
+        reason: of a refusal.
+    """
+    marker = {(c.doc_id, c.start, c.end): c.marker for c in citations}
+    lines = [
+        {
+            "text": s.text,
+            "marker": marker[s.sentence.doc_id, s.sentence.start, s.sentence.end],
+            "document": s.document,
+            "source": s.document.publisher or f"《{s.document.title}》",
+            "published": s.document.published,
+            "digest": s.document.source_kind == "digest",
+        }
+        for s in statements
+    ]
+    template = _environment().get_template("answer.en.j2" if lang == "en" else "answer.zh.j2")
+    words = {"zh-Hant": to_traditional, "zh-Hans": to_simplified}.get(lang, str)
+    return template.render(kind=kind, lines=lines, reason=reason, own=words).strip()

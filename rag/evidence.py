@@ -1,0 +1,133 @@
+"""Passages → the sentences that answer: features of a (question, sentence) pair and a learned linear score over them.
+
+The weights are fitted on cmrc_train by `python -m bench.fit` and lie in weights.json; nothing here was set on a test set.
+"""
+
+import json
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from index.fold import fold_text
+from index.snapshot import Snapshot
+from index.tokenize import words
+from index.values import Passage, Sentence
+from rag.retrieve import Retrieved
+from rag.understand import Question
+
+_DIGIT = r"(?:\d[\d.,]*|[一二两三四五六七八九十百千数几]+)"
+SHAPES = {  # what the answer to a want looks like, in folded text
+    "percent": re.compile(r"\d\s?%|百分之|[一二两三四五六七八九]成|百分点|一半|过半|[二三四五六七八九十]分之"),
+    "money": re.compile(rf"{_DIGIT}\s?[万亿千百]*\s?(?:多|余)?(?:元|美元|人民币|美金|欧元|日元|港元|英镑|块)|[¥$€]\s?\d"),
+    "multiple": re.compile(rf"{_DIGIT}\s?(?:多|余)?倍|翻番|翻倍|\d/\d|分之"),
+    "count": re.compile(rf"\d|[一二两三四五六七八九十百千万数]+(?:多|余|几)?(?:个|家|款|种|名|人|位|所|次|项|座|条|只|台|部|篇|辆|艘|岁|年|天|倍|公里|米)"),
+    "date": re.compile(r"\d{1,4}\s?(?:年|月|日|号|世纪|小时|分钟|天)|(?:19|20)\d\d|年代|[一二三四五六七八九十]+(?:年|月|日)|去年|今年|上半年|下半年|q[1-4]"),
+    "person": re.compile(r"总裁|董事长|创始人|ceo|教授|主席|先生|女士|博士|院士|总统|皇帝|导演|作者|[\u4e00-\u9fff]·[\u4e00-\u9fff]|团队|率领|由[\u4e00-\u9fff]{2,4}[创编主导]"),
+    "place": re.compile(r"[\u4e00-\u9fff](?:国|省|市|县|区|州|镇|村|岛|湾|山|河|路|街|港|洲|站)|位于|地处|坐落"),
+    "name": re.compile(r"[《“「『\"]|[a-z]{3,}|名为|称为|叫做|又称|简称|即"),
+    "reason": re.compile(r"因为|由于|因此|所以|导致|使得|为了|从而|原因|之所以|源于|得益于|归功|以致|意味着|有助于|决定了|关键|受.{1,12}影响|缺乏|难以"),
+    "method": re.compile(r"通过|采用|利用|借助|以.{1,10}方式|使用|依托|依靠|方法|策略|先.{1,30}再|把.{1,20}[成为]|并|将"),
+    "list": re.compile(r"、[^、]{1,20}(?:、|和|及|与|等)|包括|分为|分别|第[一二三]|[一二三]是|其一|\(1\)|首先"),
+    "define": re.compile(r"是指|指的是|所谓|即|是.{0,20}的(?:一种|总称|单元|单位)|意思|定义|称为|又称"),
+}
+FEATURES = (
+    "dense", "dense_passage", "retrieval", "rank", "word_cover", "pair_cover", "word_cover_context", "pair_cover_context",
+    "pair_cover_passage", "name_cover", "number_cover", "year_cover", "best_shape", "any_shape", "new_number", "copy", "length", "first",
+)
+Matrix = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A candidate sentence with where it stands and what was found about it."""
+
+    sentence: Sentence
+    passage: Passage
+    row: int  # passage row in the snapshot
+    place: int  # sentence's place in its passage
+    features: tuple[float, ...]  # in the order of FEATURES
+    score: float  # log odds that this sentence answers, given that one does
+
+
+@cache
+def weights() -> dict[str, Any]:
+    """The fitted weights, with how they were fitted."""
+    loaded: dict[str, Any] = json.loads((files("rag") / "weights.json").read_text(encoding="utf-8"))
+    return loaded
+
+
+def _cover(parts: Sequence[str], rarity: Sequence[float], text: str) -> float:
+    """Rarity-weighted share of `parts` that `text` holds; 0 when there are none."""
+    total = sum(rarity)
+    return sum(r for p, r in zip(parts, rarity, strict=True) if p in text) / total if total else 0.0
+
+
+def candidates(question: Question, retrieved: Retrieved, snapshot: Snapshot) -> list[Scored]:
+    """Every sentence of the retrieved passages, with features, unscored order (passage rank, then place)."""
+    rarity = snapshot.lexical.idf
+    word_rarity = [rarity(w) for w in question.words]
+    pair_rarity = [rarity(p) for p in question.pairs]
+    shapes = [SHAPES[w] for w in sorted(question.wants) if w in SHAPES]
+    top = retrieved.hits[0].score if retrieved.hits else 0.0
+    found: list[Scored] = []
+    for rank, (hit, row) in enumerate(zip(retrieved.hits, retrieved.rows, strict=True)):
+        first = int(snapshot.first_sentence[row])
+        vectors = np.asarray(snapshot.sentence_vectors[first : first + len(hit.passage.sentences)], np.float32)
+        dense = vectors @ retrieved.query_vector
+        document = snapshot.documents[hit.passage.doc_id]
+        around = fold_text(f"{document.title} {hit.passage.heading} {document.published or ''}")
+        for place, sentence in enumerate(hit.passage.sentences):
+            before = hit.passage.sentences[place - 1].folded if place else ""
+            context = f"{around} {before} {sentence.folded}"
+            pair_cover = _cover(question.pairs, pair_rarity, sentence.folded)
+            shaped = [bool(s.search(sentence.folded)) for s in shapes]
+            own_numbers = set(re.findall(r"\d+(?:\.\d+)?", sentence.folded)) - set(question.numbers)
+            features = (
+                float(dense[place]),
+                hit.dense,
+                hit.score - top,
+                math.log1p(rank),
+                _cover(question.words, word_rarity, sentence.folded),
+                pair_cover,
+                _cover(question.words, word_rarity, context),
+                _cover(question.pairs, pair_rarity, context),
+                _cover(question.pairs, pair_rarity, hit.passage.folded),
+                _cover(question.names, [1.0] * len(question.names), context) if question.names else 0.5,
+                _cover(question.numbers, [1.0] * len(question.numbers), context) if question.numbers else 0.5,
+                _cover(question.years, [1.0] * len(question.years), context) if question.years else 0.5,
+                sum(shaped) / len(shaped) if shaped else 0.5,
+                float(any(shaped)) if shaped else 0.5,
+                float(bool(own_numbers)) if question.wants & {"percent", "money", "multiple", "count", "date"} else 0.5,
+                float(pair_cover > 0.85 and len(sentence.folded) < 1.3 * len(question.folded)),
+                math.log(len(sentence.folded) + 1) / 5,
+                float(place == 0),
+            )
+            found.append(Scored(sentence, hit.passage, row, place, features, 0.0))
+    return found
+
+
+def rank_sentences(question: Question, retrieved: Retrieved, snapshot: Snapshot) -> list[Scored]:
+    """The sentences of the retrieved passages, the likeliest to answer first."""
+    found = candidates(question, retrieved, snapshot)
+    if not found:
+        return []
+    model = weights()["sentence"]
+    matrix = np.array([c.features for c in found])
+    scores = matrix @ np.array([model["weights"][name] for name in FEATURES]) + model["bias"]
+    ranked = [
+        Scored(c.sentence, c.passage, c.row, c.place, c.features, float(s)) for c, s in zip(found, scores, strict=True)
+    ]
+    return sorted(ranked, key=lambda c: (-c.score, c.row, c.place))
+
+
+def is_heading(candidate: Scored) -> bool:
+    """A heading says where an answer may stand; it is not one."""
+    text = candidate.sentence.text
+    return len(text) <= 40 and not re.search(r"[。！？!?.；;]$", text) and not words(fold_text(text[-1:])) == []

@@ -1,0 +1,82 @@
+"""Sentences → the few words that answer: the clauses that bear the question, in the asker's script, with what they cite."""
+
+import re
+from dataclasses import dataclass
+
+from index.fold import fold_text, to_simplified, to_traditional
+from index.tokenize import words
+from index.values import Document, Sentence
+from rag.evidence import SHAPES
+from rag.understand import Question
+
+FOCUS_CHARS = 105  # a lead and its mark fit in what a hurried reader sees
+_CLAUSE = re.compile(r"[^，,；;。！？!?]*(?:[，,；;。！？!?]+[”’」』》）)\"]*|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One thing the answer says, and the sentence that bears it."""
+
+    text: str  # in the asker's script
+    sentence: Sentence
+    document: Document
+
+
+def focus(sentence: Sentence, question: Question, max_chars: int = FOCUS_CHARS) -> str:
+    """The sentence when it is short; else its run of clauses, within `max_chars`, that bears the question best.
+
+    What is left out at an end shows as “…”.
+    """
+    text = sentence.text.strip()
+    if len(text) <= max_chars:
+        return text
+    clauses = [(m.start(), m.end()) for m in _CLAUSE.finditer(text) if m.group()]
+    shapes = [SHAPES[w] for w in question.wants if w in SHAPES]
+
+    def worth(start: int, end: int) -> float:
+        folded = fold_text(text[start:end])
+        covered = sum(p in folded for p in question.pairs) / max(1, len(question.pairs))
+        named = sum(w in folded for w in question.words) / max(1, len(question.words))
+        shaped = sum(bool(s.search(folded)) for s in shapes) / max(1, len(shapes))
+        return covered + named + 0.5 * shaped - 0.0005 * (end - start)
+
+    runs = [
+        (clauses[i][0], clauses[j][1])
+        for i in range(len(clauses))
+        for j in range(i, len(clauses))
+        if clauses[j][1] - clauses[i][0] <= max_chars
+    ]
+    if not runs:
+        return text[: max_chars - 1] + "…"
+    start, end = max(runs, key=lambda run: worth(*run))
+    kept = text[start:end].strip()
+    if end < len(text):
+        kept = re.sub(r"[，,；;：:、\s]+$", "", kept) + "…"
+    return ("…" if start else "") + kept
+
+
+def in_script(text: str, lang: str) -> str:
+    """Evidence as the asker reads it: script converted for a Chinese asker, untouched for an English one."""
+    if lang == "zh-Hans":
+        return to_simplified(text)
+    if lang == "zh-Hant":
+        return to_traditional(text)
+    return text
+
+
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_NAME = re.compile(r"[a-z][a-z0-9.\-]+")
+
+
+def is_borne_out(text: str, sentence: Sentence) -> bool:
+    """Whether every number and every Latin name of `text` stands in the sentence, whole."""
+    said, source = fold_text(to_simplified(text)), sentence.folded
+    numbers = set(_NUMBER.findall(source))
+    names = set(_NAME.findall(source))
+    return all(n in numbers for n in _NUMBER.findall(said)) and all(n in names for n in _NAME.findall(said))
+
+
+def same_content(a: str, b: str) -> bool:
+    """Whether two folded sentences say the same words (a reprint, or a repeated line)."""
+    x, y = set(words(a)), set(words(b))
+    return len(x & y) >= 0.8 * max(1, min(len(x), len(y)))

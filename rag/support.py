@@ -1,0 +1,70 @@
+"""Does the corpus answer the question? One calibrated probability from features of the best evidence.
+
+Fitted on cmrc_train by `python -m bench.fit`: questions with their passage in the corpus, the same with it taken out, and the same about
+another subject or year. The weights and the threshold lie in weights.json.
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from index.snapshot import Snapshot
+from rag.evidence import FEATURES, Scored, weights
+from rag.retrieve import Retrieved
+from rag.understand import Question
+
+_TOP = ("dense", "dense_passage", "word_cover", "pair_cover", "word_cover_context", "pair_cover_context", "pair_cover_passage",
+        "name_cover", "number_cover", "year_cover", "best_shape", "new_number")
+SUPPORT_FEATURES = (
+    *(f"top_{name}" for name in _TOP),
+    "retrieval", "retrieval_margin", "sentence_score", "sentence_margin", "rarest_missing", "best_dense", "best_word_cover_passage",
+    "missing_mass", "title_cover",
+)
+
+
+def support_features(question: Question, retrieved: Retrieved, ranked: Sequence[Scored], rarity: dict[str, float], titles: str) -> list[float]:
+    """Features of the question with its best evidence, in the order of SUPPORT_FEATURES.
+
+    Args:
+        rarity: idf of every content word of the question.
+        titles: folded titles of the documents behind the hits.
+    """
+    best = ranked[0]
+    top = dict(zip(FEATURES, best.features, strict=True))
+    scores = [h.score for h in retrieved.hits]
+    other = next((c.score for c in ranked[1:] if c.row != best.row), best.score - 3.0)
+    text = best.passage.folded + " " + best.passage.heading
+    total = sum(rarity.values()) or 1.0
+    missing = {w: r for w, r in rarity.items() if w not in text}
+    covers = [sum(r for w, r in rarity.items() if w in h.passage.folded) / total for h in retrieved.hits[:5]]
+    return [
+        *(top[name] for name in _TOP),
+        scores[0],
+        scores[0] - (scores[1] if len(scores) > 1 else 0.0),
+        best.score,
+        best.score - other,
+        max(missing.values(), default=0.0) / 10,
+        max(c.features[0] for c in ranked[:20]),
+        max(covers, default=0.0),
+        sum(missing.values()) / 20,
+        sum(r for w, r in rarity.items() if w in titles) / total,
+    ]
+
+
+def rarities(question: Question, snapshot: Snapshot) -> dict[str, float]:
+    """The idf of every content word of the question."""
+    return {w: snapshot.lexical.idf(w) for w in question.words}
+
+
+def support_of(features: Sequence[float]) -> float:
+    """Calibrated probability, 0..1, that the corpus answers the question."""
+    model = weights()["support"]
+    x = (np.array(features) - np.array(model["mean"])) / np.array(model["scale"])
+    z = float(x @ np.array(model["weights"]) + model["bias"])
+    return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, z))))
+
+
+def threshold() -> float:
+    """Support below which a question is refused: at most 5% of answerable cmrc_train questions fall under it."""
+    return float(weights()["support"]["threshold"])

@@ -1,0 +1,112 @@
+"""What a question asks: its language, the terms that matter, what kind of thing would answer it."""
+
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from index.fold import fold_text
+from index.script import language_of
+from index.tokenize import pairs, words
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+_LATIN_NAME = re.compile(r"[a-z][a-z0-9]*(?:[.\-][a-z0-9]+)*")
+_MANY_QUESTIONS = 3  # earlier turns that may add to a follow-up
+
+
+@cache
+def _language() -> dict[str, Any]:
+    return tomllib.loads((files("rag") / "lexicon" / "question.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def _stop() -> frozenset[str]:
+    return frozenset(_language()["stop"])
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question, read. `wants` are names of tables in lexicon/question.toml."""
+
+    asked: str  # as it was put
+    understood: str  # as it is searched: without instructions, with what earlier turns add
+    lang: str  # of the question: zh-Hans, zh-Hant or en
+    folded: str
+    terms: tuple[str, ...]  # for BM25: words and pairs
+    words: tuple[str, ...]  # content words, folded, without repeats
+    pairs: tuple[str, ...]  # character pairs that hold no asking word
+    names: tuple[str, ...]  # Latin names and model names
+    numbers: tuple[str, ...]
+    years: tuple[str, ...]
+    wants: frozenset[str]
+    instruction: bool  # an order to the assistant was left out
+
+
+def wants_of(folded: str) -> frozenset[str]:
+    """Which kinds of answer a folded question asks for."""
+    return frozenset(name for name, pattern in _language()["wants"].items() if re.search(pattern, folded))
+
+
+def leans_on_earlier(folded: str) -> bool:
+    """Whether a folded question cannot stand without the one before it."""
+    follow = _language()["follow_up"]
+    if re.search(follow["whole"], folded) or re.search(follow["start"], folded):
+        return True
+    content = [w for w in words(folded) if w not in _stop()]
+    return len(content) <= 2 or (len(content) <= 6 and re.search(follow["pronoun"], folded) is not None)
+
+
+def asks_for_advice(folded: str) -> bool:
+    """Whether a folded question wants a decision, not a fact."""
+    return re.search(_language()["refuse"]["advice"], folded) is not None
+
+
+def understand(asked: str, turns: Sequence[str] = ()) -> Question:
+    """Reads a question.
+
+    Args:
+        asked: the question, not empty.
+        turns: the same user's earlier questions, oldest first; used only when the question leans on them.
+    """
+    text = re.sub(r"\s+", " ", asked).strip()
+    stripped = _strip_instructions(text)
+    understood = stripped
+    context: list[str] = []
+    for earlier in reversed(turns[-_MANY_QUESTIONS:]):
+        if not leans_on_earlier(fold_text(context[-1] if context else stripped)):
+            break
+        context.append(_strip_instructions(re.sub(r"\s+", " ", earlier).strip()))
+    if context:
+        understood = " ".join([*reversed(context), stripped])
+    folded = fold_text(understood)
+    content = tuple(dict.fromkeys(w for w in words(folded) if w not in _stop()))
+    asking = re.compile("|".join(sorted((re.escape(w) for w in _stop() if len(w) > 1), key=len, reverse=True)))
+    bare = asking.sub(" ", folded)
+    return Question(
+        asked=asked,
+        understood=understood,
+        lang=language_of(text),
+        folded=folded,
+        terms=tuple(words(folded) + pairs(folded)),
+        words=content,
+        pairs=tuple(dict.fromkeys(pairs(bare))),
+        names=tuple(dict.fromkeys(n for n in _LATIN_NAME.findall(folded) if n not in _stop() and len(n) > 1)),
+        numbers=tuple(dict.fromkeys(_NUMBER.findall(folded))),
+        years=tuple(dict.fromkeys(_YEAR.findall(folded))),
+        wants=wants_of(fold_text(stripped)),
+        instruction=stripped != text,
+    )
+
+
+def _strip_instructions(text: str) -> str:
+    """The question without orders to the assistant; if nothing else is left, the text itself."""
+    return re.sub(_language()["instruction"]["strip"], "", text, flags=re.IGNORECASE).strip() or text

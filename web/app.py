@@ -1,0 +1,28 @@
+"""The HTTP door: `create_app(service)` puts routes, guards and error handlers together."""
+
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from web.api import api_routes
+from web.guard import BodyLimit, SecurityHeaders
+from web.pages import page_routes
+from web.problems import handle_problems
+from web.render import STATIC
+from web.service import Service
+
+MAX_BODY_BYTES = 64 * 1024
+
+
+def create_app(service: Service) -> FastAPI:
+    """An application that serves `service`; handlers only translate, and run in threads of their own."""
+    limit = service.max_question_chars
+    # FastAPI's own /docs page loads its scripts from elsewhere, so only the description itself is served.
+    app = FastAPI(title="云图问答 Yuntu", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
+    app.include_router(api_routes(service))
+    app.include_router(page_routes(service))
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    handle_problems(app)
+    # 12 bytes are the most JSON needs for one character (two \u escapes)
+    app.add_middleware(BodyLimit, max_bytes=max(MAX_BODY_BYTES, 12 * limit), max_question_chars=limit)
+    app.add_middleware(SecurityHeaders)  # added last, so it is outermost and covers the 413 too
+    return app

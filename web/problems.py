@@ -1,0 +1,132 @@
+"""What went wrong → a status and {"error": {"code", "message", "hint"}}, or the same on a page. Never a stack trace."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+
+from index.errors import (
+    BadQuestion,
+    DocumentMissing,
+    IndexBusy,
+    IndexDamaged,
+    IndexMismatch,
+    IndexMissing,
+    YuntuError,
+)
+from web.guard import SECURITY_HEADERS
+from web.render import page
+
+
+class QuestionTooLong(BadQuestion):
+    """Longer than the door lets in."""
+
+    code = "question_too_long"
+
+    def __init__(self, chars: int, limit: int) -> None:
+        super().__init__(
+            f"问题有 {chars} 个字，最多 {limit} 个 (question too long: {chars} characters, at most {limit})。",
+            "请缩短问题，一次问一件事 (shorten it and ask one thing at a time)。",
+        )
+
+
+class QuestionEmpty(BadQuestion):
+    """Nothing but white space."""
+
+    def __init__(self) -> None:
+        super().__init__("问题是空的 (the question is empty)。", "请写下想问的内容 (write what you want to know)。")
+
+
+STATUS: dict[type[YuntuError], int] = {  # the first that fits; any other YuntuError is 500
+    QuestionTooLong: 413,
+    BadQuestion: 400,
+    DocumentMissing: 404,
+    IndexMissing: 503,
+    IndexDamaged: 503,
+    IndexMismatch: 503,
+    IndexBusy: 503,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One error as it goes out."""
+
+    status: int
+    code: str
+    message: str
+    hint: str = ""
+
+    def as_json(self) -> dict[str, dict[str, str]]:
+        """The JSON body."""
+        return {"error": {"code": self.code, "message": self.message, "hint": self.hint}}
+
+
+def checked_question(question: str, limit: int) -> str:
+    """`question` as it is, if it may be asked.
+
+    Raises: QuestionEmpty, QuestionTooLong.
+    """
+    if not question.strip():
+        raise QuestionEmpty
+    if len(question) > limit:
+        raise QuestionTooLong(len(question), limit)
+    return question
+
+
+def handle_problems(app: FastAPI) -> None:
+    """Registers the handlers below; they are all the ways a request can fail."""
+    app.add_exception_handler(YuntuError, _yuntu)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _crash)
+
+
+def _yuntu(request: Request, error: Exception) -> Response:
+    assert isinstance(error, YuntuError)
+    status = next((status for kind, status in STATUS.items() if isinstance(error, kind)), 500)
+    return _response(request, Problem(status, error.code, error.message, error.hint))
+
+
+def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    if first["type"] == "json_invalid":
+        hint = '请发送 JSON 对象，例如 {"question": "…"} (send a JSON object)'
+        return _response(request, Problem(400, "bad_json", "请求不是合法的 JSON (malformed JSON)。", hint))
+    where = ".".join(str(part) for part in first["loc"])  # the input itself is not repeated: it may be long or hostile
+    hint = 'POST 时用 Content-Type: application/json，例如 {"question": "…"}' if request.method == "POST" else ""
+    return _response(request, Problem(422, "bad_request", f"参数不对 (bad parameter): {where}: {first['msg']}。", hint))
+
+
+def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    message, hint = {
+        400: ("看不懂这个请求 (bad request)。", "请求正文应是 UTF-8 的 JSON (the body should be JSON in UTF-8)。"),
+        404: ("没有这个地址 (no such page)。", "请检查网址 (check the address)。"),
+        405: ("这个地址不接受这种请求方法 (method not allowed)。", ""),
+    }.get(error.status_code, (f"请求没有成功 (HTTP {error.status_code})。", ""))
+    code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
+    return _response(request, Problem(error.status_code, code, message, hint), error.headers)
+
+
+def _crash(request: Request, error: Exception) -> Response:
+    # Starlette runs this one outside every middleware and then raises `error` again, so that the server logs it.
+    hint = "细节在服务器日志里 (details are in the server's log)。"
+    return _response(request, Problem(500, "internal_error", "服务内部出错 (internal error)。", hint), SECURITY_HEADERS)
+
+
+def _response(request: Request, problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
+    if wants_page(request):
+        lang = request.query_params.get("lang", "")
+        return page("error.html", lang, problem.status, headers, problem=problem)
+    return JSONResponse(problem.as_json(), problem.status, headers)
+
+
+def wants_page(request: Request) -> bool:
+    """Whether the one who asks is a person in a browser, to whom JSON says little."""
+    return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/api/")

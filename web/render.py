@@ -1,0 +1,220 @@
+"""Answers and documents as the pages show them: one rendering, with and without JavaScript."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import quote, urlencode, urlsplit
+
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from index.values import Document
+from rag.values import Answer, Citation
+from web.labels import DEFAULT_LANG, Labels
+from web.service import Span
+
+STATIC = Path(__file__).parent / "static"
+MAX_TURNS = 8  # earlier questions a page carries along
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Words of an answer, or one mark [n] with what it stands for."""
+
+    text: str
+    citation: Citation | None = None
+
+
+Line = tuple[Piece, ...]
+
+
+Shape = Literal["lines", "bullets", "table"]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Lines of an answer that belong together. `rows` holds one line a row, except in a table: its cells."""
+
+    shape: Shape
+    rows: tuple[tuple[Line, ...], ...]
+    head: tuple[Line, ...] = ()  # a table's column names, where the answer gives them
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Characters of a document; `rule` names the cleaning rule that left them out."""
+
+    text: str
+    rule: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceView:
+    """A document's text around a citation: the three parts joined are the text that is shown."""
+
+    before: tuple[Stretch, ...]
+    cited: tuple[Stretch, ...]
+    after: tuple[Stretch, ...]
+    cut_before: bool  # text was left out at the start
+    cut_after: bool
+    bad_span: bool  # start..end was given and is not in the text
+
+    @property
+    def has_junk(self) -> bool:
+        """Whether cleaning left something out of what is shown."""
+        return any(stretch.rule is not None for stretch in (*self.before, *self.cited, *self.after))
+
+
+def answer_blocks(answer: Answer) -> list[Block]:
+    """The answer's text as paragraphs, bullets (`- …`) and tables (`| … | … |`), marks resolved to citations."""
+    citations = {str(c.marker): c for c in answer.citations}
+    blocks: list[Block] = []
+    gathered: list[str] = []
+    shape: Shape = "lines"
+    for line in [*answer.text.splitlines(), ""]:
+        this = _shape(line)
+        if gathered and (this != shape or not line.strip()):
+            blocks.append(_block(shape, gathered, citations))
+            gathered = []
+        if line.strip():
+            shape = this
+            gathered.append(line.strip())
+    return blocks
+
+
+def _shape(line: str) -> Shape:
+    stripped = line.strip()
+    if stripped.startswith("|") and stripped.count("|") > 1:
+        return "table"
+    return "bullets" if re.match(r"[-•] ", stripped) else "lines"
+
+
+def _block(shape: Shape, lines: Sequence[str], citations: Mapping[str, Citation]) -> Block:
+    if shape != "table":
+        texts = [line[2:] for line in lines] if shape == "bullets" else lines
+        return Block(shape, tuple((_pieces(text, citations),) for text in texts))
+    rows = [[cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:]] for line in lines]
+    rows = [row[:-1] if row[-1] == "" else row for row in rows]
+    width = max(len(row) for row in rows)
+    cells = [tuple(_pieces(cell, citations) for cell in row + [""] * (width - len(row))) for row in rows]
+    rules = [all(re.fullmatch(r":?-+:?", cell) for cell in row) for row in rows]
+    head = cells[0] if len(cells) > 1 and rules[1] and not rules[0] else ()
+    body = [row for row, rule in zip(cells, rules, strict=True) if not rule]
+    return Block(shape, tuple(body[1:] if head else body), head)
+
+
+def _pieces(text: str, citations: Mapping[str, Citation]) -> Line:
+    pieces = []
+    for part in re.split(r"(\[\d{1,3}\])", text):
+        if part:
+            pieces.append(Piece(part, citations.get(part[1:-1]) if part.startswith("[") else None))
+    return tuple(pieces)
+
+
+def source_view(
+    document: Document, dropped: Iterable[Span], start: int | None, end: int | None, around: int | None = None
+) -> SourceView:
+    """`document.text`, with what is cited and what cleaning left out told apart.
+
+    Args:
+        dropped: spans in any order; they may overlap each other and the citation.
+        start, end: the cited characters; both or neither.
+        around: show at most this many characters on either side of the citation; None shows everything.
+    """
+    size, asked = len(document.text), start is not None or end is not None
+    valid = start is not None and end is not None and 0 <= start < end <= size
+    first, last = (start or 0, end or 0) if valid else (0, 0)
+    low, high = (0, size) if around is None else (max(0, first - around), min(size, last + around))
+    spans = sorted(dropped, key=lambda span: span.start)
+    parts = (_stretches(document.text, a, b, spans) for a, b in ((low, first), (first, last), (last, high)))
+    before, cited, after = parts
+    return SourceView(before, cited, after, low > 0, high < size, asked and not valid)
+
+
+def _stretches(text: str, start: int, end: int, dropped: Sequence[Span]) -> tuple[Stretch, ...]:
+    stretches, position = [], start
+    for span in dropped:
+        a, b = max(position, span.start), min(end, span.end)
+        if a < b:
+            stretches += [Stretch(text[position:a]), Stretch(text[a:b], span.rule)]
+            position = b
+    return tuple(s for s in (*stretches, Stretch(text[position:end])) if s.text)
+
+
+def recent_turns(turns: Sequence[str], max_chars: int) -> list[str]:
+    """The last earlier questions that still fit: at most MAX_TURNS of them and `max_chars` characters in all.
+
+    They travel in the address, and a server takes only so long a one.
+    """
+    kept: list[str] = []
+    for turn in reversed([t for t in turns if t.strip()][-MAX_TURNS:]):
+        if sum(map(len, kept)) + len(turn) > max_chars:
+            break
+        kept.insert(0, turn)
+    return kept
+
+
+def chat_url(question: str, turns: Sequence[str] = (), lang: str = "auto") -> str:
+    """The address of the page that answers `question`."""
+    fields = [("q", question), *(("turn", turn) for turn in turns)]
+    return "/?" + urlencode(fields + ([("lang", lang)] if lang != "auto" else []))
+
+
+def document_url(doc_id: str, start: int | None = None, end: int | None = None, lang: str = DEFAULT_LANG) -> str:
+    """The address of a document's page, at a citation if one is given. A doc_id may hold any character."""
+    return _source_url("documents", doc_id, start, end, lang) + ("" if start is None else "#cited")
+
+
+def panel_url(doc_id: str, start: int, end: int, lang: str = DEFAULT_LANG) -> str:
+    """The address of the fragment that the side panel shows."""
+    return _source_url("panel", doc_id, start, end, lang)
+
+
+def _source_url(route: str, doc_id: str, start: int | None, end: int | None, lang: str) -> str:
+    fields = {} if start is None else {"start": str(start), "end": str(end)}
+    if lang != DEFAULT_LANG:
+        fields["lang"] = lang
+    return f"/{route}/{quote(doc_id, safe='', errors='replace')}" + (f"?{urlencode(fields)}" if fields else "")
+
+
+def web_url(url: str | None) -> str | None:
+    """`url` if following it can only open a web page: a source could name a javascript: address."""
+    try:
+        parts = urlsplit(url or "")
+    except ValueError:
+        return None
+    return url if parts.scheme in ("http", "https") and parts.netloc else None
+
+
+def exact(text: str) -> Markup:
+    """`text` escaped so that the page holds the very same characters: a bare CR would be read as LF."""
+    return Markup(str(escape(text)).replace("\r", "&#13;"))  # noqa: S704  escaped on the same line
+
+
+def page(
+    template: str, lang: str, status: int = 200, headers: Mapping[str, str] | None = None, /, **values: Any
+) -> HTMLResponse:
+    """Renders a template; `t` inside it is the table of labels."""
+    content = _TEMPLATES.get_template(template).render(t=Labels(lang), **values)
+    return HTMLResponse(content, status, headers)
+
+
+_TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_TEMPLATES.globals.update(
+    answer_blocks=answer_blocks,
+    chat_url=chat_url,
+    document_url=document_url,
+    labels=Labels,
+    panel_url=panel_url,
+    web_url=web_url,
+)
+_TEMPLATES.filters["exact"] = exact

@@ -1,0 +1,56 @@
+"""What the doors ask of the engine behind them: a Protocol, so that tests pass a fake and `serve` the real one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from index.values import Document, Hit
+from rag.values import Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of `Document.text` that cleaning left out, with the name of the rule that did it."""
+
+    start: int
+    end: int
+    rule: str
+
+
+class Service(Protocol):
+    """One index being served. Called from many threads at once.
+
+    Every method raises a YuntuError when the index cannot be read (IndexMissing, IndexDamaged …): `web/` answers 503.
+    """
+
+    @property
+    def version(self) -> str:
+        """The index version that answers; /readyz reads it, so raise YuntuError here while there is none."""
+
+    @property
+    def max_question_chars(self) -> int:
+        """Longer questions are turned away at the door with 413."""
+
+    def ask(self, question: str, turns: Sequence[str] = (), lang: str = "auto", top_k: int | None = None) -> Answer:
+        """Answers `question`; `turns` are the earlier questions of the conversation, oldest first."""
+
+    def search(self, query: str, top_k: int) -> list[Hit]:
+        """The `top_k` best passages, best first."""
+
+    def documents(self) -> list[Document]:
+        """Every document of the index, in the order the list page shows them."""
+
+    def document(self, doc_id: str) -> Document:
+        """One document.
+
+        Raises: DocumentMissing.
+        """
+
+    def dropped(self, doc_id: str) -> list[Span]:
+        """What cleaning left out of that document, in any order.
+
+        Raises: DocumentMissing.
+        """
+
+    def examples(self) -> list[str]:
+        """A few questions this corpus can answer, for the start page."""
