@@ -273,7 +273,7 @@ def _rows(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _document_of(row: dict[str, Any]) -> Document:
-    return Document(**{**row, "keep": tuple(row["keep"]), "examples": tuple(row["examples"])})
+    return Document(**{**row, "keep": tuple(row["keep"]), "examples": tuple(row.get("examples", ()))})
 
 
 def _passage_of(row: dict[str, Any]) -> Passage:
