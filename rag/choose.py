@@ -39,7 +39,8 @@ def choose(
             break
         picked.append(candidate)
     if kind in ("list", "explain"):  # what stands together is read together
-        picked.sort(key=lambda c: (c.row != picked[0].row, picked.index(c) if c.row != picked[0].row else 0, c.place))
+        home = [c for c in picked if c.row == picked[0].row]
+        picked = sorted(home, key=lambda c: c.place) + [c for c in picked if c.row != picked[0].row]
     width = FOCUS_CHARS if kind in ("fact", "refusal") else 200
     return kind, [
         Statement(in_script(focus(c.sentence, question, width), lang), c.sentence, snapshot.documents[c.sentence.doc_id])
