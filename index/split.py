@@ -18,6 +18,8 @@ MAX_HEADING_CHARS = 40
 
 _CLOSERS = "”’」』》）)\\]】\"'"
 _SENTENCE_END = re.compile(rf"(?:[。！？!?…]+|(?<=[a-z0-9%)\]\"”])\.(?=\s+[A-Z\"“(\[]|\s*$))[{_CLOSERS}]*[ \t\u3000]*")
+# “全?!斌w系”: a character lost in a wrong conversion shows as ? or ?!, and a lone Latin letter among Chinese ones follows
+_DAMAGED = re.compile(r"[?!][\u3400-\u9fff]{1,3}[a-z][\u3400-\u9fff]")
 _GOES_ON = frozenset("，,、；;：:。！？!?…的地得等了")  # after a closing quote: the sentence is not over
 _CLAUSE_END = re.compile(rf"(?:[；;，、：:]|,(?!\d)|——)[{_CLOSERS}]*[ \t\u3000]*")
 _PAIRS = {"“": "”", "‘": "’", "「": "」", "『": "』", "《": "》", "（": "）", "(": ")", "【": "】", "[": "]"}
@@ -61,7 +63,7 @@ def _inside(position: int, stretches: Sequence[tuple[int, int]]) -> bool:
 def _sentence_cuts(text: str) -> list[int]:
     protected = _protected(text)
     cuts = [m.end() for m in _SENTENCE_END.finditer(text) if not _inside(m.end(), protected)]
-    return [c for c in cuts if 0 < c < len(text) and text[c] not in _GOES_ON]
+    return [c for c in cuts if 0 < c < len(text) and text[c] not in _GOES_ON and not _DAMAGED.match(text, c - 1)]
 
 
 def _last_cut(text: str, limit: int) -> int:

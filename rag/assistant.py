@@ -15,7 +15,7 @@ from index.values import Document, Hit
 from rag.choose import choose
 from rag.compose import LANGUAGES, cited, compose
 from rag.decide import decide
-from rag.evidence import rank_sentences
+from rag.evidence import Scored, rank_sentences
 from rag.retrieve import Retrieved, retrieve
 from rag.statements import is_borne_out
 from rag.support import rarities, support_features, support_of
@@ -145,11 +145,10 @@ class Assistant:
                 f"问题有 {len(question)} 个字符,最多 {self.max_question_chars} (question too long)。", "请缩短问题,一次问一件事"
             )
 
-    def _support(self, asked: Question, retrieved: Retrieved, ranked: Sequence[object]) -> float:
+    def _support(self, asked: Question, retrieved: Retrieved, ranked: Sequence[Scored]) -> float:
         if not ranked:
             return 0.0
-        titles = " ".join({fold_text(self._snapshot.documents[h.passage.doc_id].title) for h in retrieved.hits[:5]})
-        return support_of(support_features(asked, retrieved, ranked, rarities(asked, self._snapshot), titles))  # type: ignore[arg-type]
+        return support_of(asked, support_features(asked, retrieved, ranked, rarities(asked, self._snapshot)))
 
 
 _LINE_RULES = {"keyword_spam", "navigation", "footer", "disclaimer", "empty_list"}

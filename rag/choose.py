@@ -3,26 +3,31 @@
 from collections.abc import Sequence
 
 from index.snapshot import Snapshot
-from rag.evidence import Scored, is_heading
-from rag.statements import FOCUS_CHARS, Statement, focus, in_script, same_content
+from index.values import Sentence
+from rag.evidence import FEATURES, Scored
+from rag.lists import Section, asked_count, section_of
+from rag.statements import Statement, focus, in_script, same_content
 from rag.understand import Question
 
-# how many sentences an answer of each kind may hold, and how far (in log odds) the last may trail the first
-LIMITS = {"fact": (2, 2.0), "list": (4, 3.0), "explain": (3, 3.0), "compare": (4, 3.0), "conflict": (4, 3.5), "refusal": (2, 1.5)}
+# How many sentences an answer of each kind may hold, and how far (in log odds) the last may trail the first.
+LIMITS = {"fact": (2, 2.0), "list": (4, 3.0), "explain": (3, 3.0), "compare": (4, 4.0), "conflict": (4, 5.0), "refusal": (2, 1.5)}
+LEAD_CHARS, LONG_CHARS = 90, 190  # of one statement, in a short and in a long answer
+LIST_CHARS = 380  # of all items together
+NEW_WORDS = 2.0  # log odds that a further sentence gains when it holds all of the question that is still missing
+OTHER_SOURCE = 1.5  # … when it comes from a document not cited yet, where sources are to be compared
+SECTION_TRAIL = 3.0  # how far the best sentence of a list may trail the best of all
+ENUMERATED = 2  # ideographic commas that make a sentence a list of its own
+
+_WORDS = FEATURES.index("word_cover")
 
 
 def kind_of(question: Question) -> str:
     """The kind of answer a question calls for."""
     wants = question.wants
-    if "conflict" in wants:
-        return "conflict"
-    if "compare" in wants:
-        return "compare"
-    if "list" in wants:
-        return "list"
-    if wants & {"reason", "method", "define"}:
-        return "explain"
-    return "fact"
+    for kind in ("conflict", "compare", "list"):
+        if kind in wants:
+            return kind
+    return "explain" if wants & {"reason", "method", "define"} else "fact"
 
 
 def choose(
@@ -30,19 +35,57 @@ def choose(
 ) -> tuple[str, list[Statement]]:
     """The kind of the answer and its statements, in the order they are said."""
     kind = "refusal" if refused else kind_of(question)
-    most, trail = LIMITS[kind]
-    picked: list[Scored] = []
-    for candidate in ranked:
-        if is_heading(candidate) or any(same_content(candidate.sentence.folded, p.sentence.folded) for p in picked):
-            continue
-        if picked and (len(picked) >= most or candidate.score < picked[0].score - trail):
-            break
-        picked.append(candidate)
+    if not ranked:
+        return kind, []
+    if kind == "list" and (section := _list_for(question, ranked, snapshot)) is not None:
+        width = LIST_CHARS // len(section.items)
+        return kind, [_statement(s, question, width, lang, snapshot) for s in section.items]
+    picked = _picked(question, ranked, kind)
     if kind in ("list", "explain"):  # what stands together is read together
         home = [c for c in picked if c.row == picked[0].row]
         picked = sorted(home, key=lambda c: c.place) + [c for c in picked if c.row != picked[0].row]
-    width = FOCUS_CHARS if kind in ("fact", "refusal") else 200
-    return kind, [
-        Statement(in_script(focus(c.sentence, question, width), lang), c.sentence, snapshot.documents[c.sentence.doc_id])
-        for c in picked
-    ]
+    width = LEAD_CHARS if kind in ("fact", "refusal") else LONG_CHARS
+    return kind, [_statement(c.sentence, question, width, lang, snapshot) for c in picked]
+
+
+def _statement(sentence: Sentence, question: Question, width: int, lang: str, snapshot: Snapshot) -> Statement:
+    return Statement(in_script(focus(sentence, question, width), lang), sentence, snapshot.documents[sentence.doc_id])
+
+
+def _picked(question: Question, ranked: Sequence[Scored], kind: str) -> list[Scored]:
+    """Greedily: the best sentence, then those that add what the question names and the ones before them lack."""
+    most, trail = LIMITS[kind]
+    best = ranked[0]
+    pool = [c for c in ranked[1:40] if c.score >= best.score - trail]
+    picked = [best]
+    while pool and len(picked) < most:
+        said = " ".join(p.sentence.folded for p in picked)
+        missing = [w for w in question.words if w not in said]
+
+        def gain(c: Scored, missing: list[str] = missing) -> float:
+            new = sum(w in c.sentence.folded for w in missing) / len(missing) if missing else 0.0
+            other = kind == "conflict" and all(c.sentence.doc_id != p.sentence.doc_id for p in picked)
+            return c.score + NEW_WORDS * new + OTHER_SOURCE * other
+
+        following = max(pool, key=gain)
+        pool.remove(following)
+        if not any(same_content(following.sentence.folded, p.sentence.folded) for p in picked):
+            picked.append(following)
+    return picked
+
+
+def _list_for(question: Question, ranked: Sequence[Scored], snapshot: Snapshot) -> Section | None:
+    """The list the question asks for, if the page has one; a sentence that enumerates is its own answer."""
+    count = asked_count(question.folded)
+    best = ranked[0]
+    seen: set[int] = set()
+    for candidate in ranked[:12]:
+        if candidate.row in seen or candidate.score < best.score - SECTION_TRAIL:
+            continue
+        seen.add(candidate.row)
+        section = section_of(candidate.row, snapshot)
+        if len(section.items) < 2 or len(section.items) > 8:
+            continue
+        if len(section.items) == count or (count is None and candidate is best and best.sentence.text.count("、") < ENUMERATED):
+            return section
+    return None

@@ -6,6 +6,7 @@ from functools import cache
 import jinja2
 
 from index.fold import to_simplified, to_traditional
+from rag.english import gloss
 from rag.statements import Statement
 from rag.values import Citation
 
@@ -56,6 +57,7 @@ def compose(kind: str, statements: Sequence[Statement], citations: Sequence[Cita
     lines = [
         {
             "text": s.text,
+            "gloss": gloss(s.text) if lang == "en" else "",
             "marker": marker[s.sentence.doc_id, s.sentence.start, s.sentence.end],
             "document": s.document,
             "source": s.document.publisher or f"《{s.document.title}》",

@@ -3,12 +3,12 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from rag.evidence import FEATURES, Scored
+from rag.evidence import FEATURES, SHAPES, Scored
 from rag.support import threshold
 from rag.understand import Question, asks_for_advice
 
-_COVER = FEATURES.index("pair_cover_passage")
-_WORDS = FEATURES.index("word_cover_context")
+WITHIN = 3.0  # log odds: how far below the best sentence another may still be the one that answers
+_AT = {name: n for n, name in enumerate(FEATURES)}
 
 
 def decide(
@@ -24,21 +24,33 @@ def decide(
     if asks_for_advice(question.folded):
         return "advice"
     if not ranked or not question.words:
-        return "off_topic" if ranked else "not_in_corpus"
+        return "not_in_corpus"
     if _asks_for_junk(question, ranked, junk):
         return "page_junk"
-    if support >= (threshold() if setting is None else setting):
-        return None
-    best = dict(zip(FEATURES, ranked[0].features, strict=True))
-    if max(c.features[_WORDS] for c in ranked[:10]) < 0.25:
-        return "off_topic"
-    if question.years and best["year_cover"] < 1:
+    near = [c for c in ranked if c.score >= ranked[0].score - WITHIN]
+
+    def none_has(feature: str) -> bool:
+        return max(c.features[_AT[feature]] for c in near) == 0
+
+    if support < (threshold(question) if setting is None else setting):
+        if max(c.features[_AT["pair_cover_context"]] for c in ranked[:10]) < 0.2 and question.lang != "en":
+            return "off_topic"
+        if question.periods and none_has("period_match"):
+            return "other_period"
+        if (question.entities and none_has("entity_cover")) or (question.names and none_has("name_cover")):
+            return "other_subject"
+        return "figure_not_stated" if _lacks_figure(question, near) else "not_in_corpus"
+    if question.periods and none_has("period_match"):
         return "other_period"
-    if question.names and best["name_cover"] < 1:
+    if question.entities and none_has("entity_cover"):
         return "other_subject"
-    if question.wants & {"percent", "money", "multiple", "count"} and best["best_shape"] < 1:
-        return "figure_not_stated"
-    return "not_in_corpus"
+    return "figure_not_stated" if _lacks_figure(question, near) else None
+
+
+def _lacks_figure(question: Question, near: Sequence[Scored]) -> bool:
+    """Whether a figure of a certain shape is asked for and none of the likely sentences has one."""
+    shapes = [SHAPES[w] for w in ("percent", "money", "multiple") if w in question.wants]
+    return bool(shapes) and not any(s.search(c.sentence.folded) for s in shapes for c in near)
 
 
 def _asks_for_junk(question: Question, ranked: Sequence[Scored], junk: Mapping[str, str]) -> bool:

@@ -7,7 +7,7 @@ import json
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -17,11 +17,12 @@ import numpy.typing as npt
 
 from index.fold import fold_text
 from index.snapshot import Snapshot
-from index.tokenize import words
 from index.values import Passage, Sentence
+from rag.periods import match, periods_in
 from rag.retrieve import Retrieved
 from rag.understand import Question
 
+NUMERIC = frozenset({"percent", "money", "multiple", "count", "date"})  # wants that a number answers
 _DIGIT = r"(?:\d[\d.,]*|[一二两三四五六七八九十百千数几]+)"
 SHAPES = {  # what the answer to a want looks like, in folded text
     "percent": re.compile(r"\d\s?%|百分之|[一二两三四五六七八九]成|百分点|一半|过半|[二三四五六七八九十]分之"),
@@ -38,8 +39,9 @@ SHAPES = {  # what the answer to a want looks like, in folded text
     "define": re.compile(r"是指|指的是|所谓|即|是.{0,20}的(?:一种|总称|单元|单位)|意思|定义|称为|又称"),
 }
 FEATURES = (
-    "dense", "dense_passage", "retrieval", "rank", "word_cover", "pair_cover", "word_cover_context", "pair_cover_context",
-    "pair_cover_passage", "name_cover", "number_cover", "year_cover", "best_shape", "any_shape", "new_number", "copy", "length", "first",
+    "dense", "dense_z", "passage_z", "retrieval", "rank", "word_cover", "pair_cover", "word_cover_context", "pair_cover_context",
+    "pair_cover_passage", "name_cover", "entity_cover", "number_cover", "period_match", "best_shape", "any_shape", "new_number", "copy",
+    "length", "first",
 )
 Matrix = npt.NDArray[np.float64]
 
@@ -63,18 +65,29 @@ def weights() -> dict[str, Any]:
     return loaded
 
 
+def model_for(question: Question) -> str:
+    """Which weights fit: `same` language as the corpus, or `cross`, where only names, numbers and the dense leg speak."""
+    return "cross" if question.lang == "en" else "same"
+
+
 def _cover(parts: Sequence[str], rarity: Sequence[float], text: str) -> float:
     """Rarity-weighted share of `parts` that `text` holds; 0 when there are none."""
     total = sum(rarity)
     return sum(r for p, r in zip(parts, rarity, strict=True) if p in text) / total if total else 0.0
 
 
+def _share(found: Sequence[bool]) -> float:
+    """Share of what is asked for that is there; one half when nothing is asked for."""
+    return sum(found) / len(found) if found else 0.5
+
+
 def candidates(question: Question, retrieved: Retrieved, snapshot: Snapshot) -> list[Scored]:
-    """Every sentence of the retrieved passages, with features, unscored order (passage rank, then place)."""
+    """Every sentence of the retrieved passages with its features, not yet scored, by passage rank, then place."""
     rarity = snapshot.lexical.idf
     word_rarity = [rarity(w) for w in question.words]
     pair_rarity = [rarity(p) for p in question.pairs]
     shapes = [SHAPES[w] for w in sorted(question.wants) if w in SHAPES]
+    mean, deviation = retrieved.background
     top = retrieved.hits[0].score if retrieved.hits else 0.0
     found: list[Scored] = []
     for rank, (hit, row) in enumerate(zip(retrieved.hits, retrieved.rows, strict=True)):
@@ -82,7 +95,7 @@ def candidates(question: Question, retrieved: Retrieved, snapshot: Snapshot) -> 
         vectors = np.asarray(snapshot.sentence_vectors[first : first + len(hit.passage.sentences)], np.float32)
         dense = vectors @ retrieved.query_vector
         document = snapshot.documents[hit.passage.doc_id]
-        around = fold_text(f"{document.title} {hit.passage.heading} {document.published or ''}")
+        around = fold_text(f"{document.title} {hit.passage.heading}")
         for place, sentence in enumerate(hit.passage.sentences):
             before = hit.passage.sentences[place - 1].folded if place else ""
             context = f"{around} {before} {sentence.folded}"
@@ -91,7 +104,8 @@ def candidates(question: Question, retrieved: Retrieved, snapshot: Snapshot) -> 
             own_numbers = set(re.findall(r"\d+(?:\.\d+)?", sentence.folded)) - set(question.numbers)
             features = (
                 float(dense[place]),
-                hit.dense,
+                (float(dense[place]) - mean) / deviation,
+                (hit.dense - mean) / deviation,
                 hit.score - top,
                 math.log1p(rank),
                 _cover(question.words, word_rarity, sentence.folded),
@@ -99,12 +113,13 @@ def candidates(question: Question, retrieved: Retrieved, snapshot: Snapshot) -> 
                 _cover(question.words, word_rarity, context),
                 _cover(question.pairs, pair_rarity, context),
                 _cover(question.pairs, pair_rarity, hit.passage.folded),
-                _cover(question.names, [1.0] * len(question.names), context) if question.names else 0.5,
-                _cover(question.numbers, [1.0] * len(question.numbers), context) if question.numbers else 0.5,
-                _cover(question.years, [1.0] * len(question.years), context) if question.years else 0.5,
-                sum(shaped) / len(shaped) if shaped else 0.5,
+                _share([n in context for n in question.names]),
+                _share([any(form in context for form in forms) for forms in question.entities]),
+                _share([n in context for n in question.numbers]),
+                match(question.periods, periods_in(sentence.folded) or periods_in(context)),
+                _share(shaped),
                 float(any(shaped)) if shaped else 0.5,
-                float(bool(own_numbers)) if question.wants & {"percent", "money", "multiple", "count", "date"} else 0.5,
+                float(bool(own_numbers)) if question.wants & NUMERIC else 0.5,
                 float(pair_cover > 0.85 and len(sentence.folded) < 1.3 * len(question.folded)),
                 math.log(len(sentence.folded) + 1) / 5,
                 float(place == 0),
@@ -114,20 +129,17 @@ def candidates(question: Question, retrieved: Retrieved, snapshot: Snapshot) -> 
 
 
 def rank_sentences(question: Question, retrieved: Retrieved, snapshot: Snapshot) -> list[Scored]:
-    """The sentences of the retrieved passages, the likeliest to answer first."""
-    found = candidates(question, retrieved, snapshot)
+    """The sentences of the retrieved passages, the likeliest to answer first; headings are left out."""
+    found = [c for c in candidates(question, retrieved, snapshot) if not is_heading(c)]
     if not found:
         return []
-    model = weights()["sentence"]
-    matrix = np.array([c.features for c in found])
-    scores = matrix @ np.array([model["weights"][name] for name in FEATURES]) + model["bias"]
-    ranked = [
-        Scored(c.sentence, c.passage, c.row, c.place, c.features, float(s)) for c, s in zip(found, scores, strict=True)
-    ]
+    model = weights()[model_for(question)]["sentence"]
+    scores = np.array([c.features for c in found]) @ np.array([model[name] for name in FEATURES])
+    ranked = [replace(c, score=float(s)) for c, s in zip(found, scores, strict=True)]
     return sorted(ranked, key=lambda c: (-c.score, c.row, c.place))
 
 
 def is_heading(candidate: Scored) -> bool:
     """A heading says where an answer may stand; it is not one."""
     text = candidate.sentence.text
-    return len(text) <= 40 and not re.search(r"[。！？!?.；;]$", text) and not words(fold_text(text[-1:])) == []
+    return len(text) <= 40 and re.search(r"[\w”」』》）)]$", text) is not None and re.search(r"\d|，|,", text) is None

@@ -19,6 +19,9 @@ LEXICAL_WEIGHT = 0.5  # chosen on cmrc_train, see docs/retrieval.md
 CANDIDATES = 100  # of each leg
 
 
+BACKGROUND = 256  # passages that show what an unrelated cosine looks like in this corpus
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Retrieved:
     """The ranked passages and what the later steps need of the query."""
@@ -26,26 +29,41 @@ class Retrieved:
     hits: tuple[Hit, ...]  # best first
     rows: tuple[int, ...]  # their places in snapshot.passages
     query_vector: npt.NDArray[np.float32]  # (dim,)
+    background: tuple[float, float]  # mean and deviation of the query's cosine to passages at large
 
 
 def retrieve(question: Question, snapshot: Snapshot, encoder: Encoder, *, top_k: int) -> Retrieved:
     """The `top_k` best passages for a question."""
     vector = encoder.encode_query(question.understood)
     wanted = min(CANDIDATES, len(snapshot.passages))
-    dense_scores, dense_rows = snapshot.passage_vectors.search(vector[None, :], wanted)
+    _, dense_rows = snapshot.passage_vectors.search(vector[None, :], wanted)
     lexical_all = snapshot.lexical.scores(question.terms)
     lexical_rows = np.argsort(-lexical_all, kind="stable")[:wanted]
     rows = np.unique(np.concatenate([dense_rows[0], lexical_rows[lexical_all[lexical_rows] > 0]]))
-    known = dict(zip(map(int, dense_rows[0]), map(float, dense_scores[0]), strict=True))
-    dense = np.array([known[r] if (r := int(n)) in known else float(snapshot.passage_vectors.reconstruct(r) @ vector) for n in rows])
-    lexical = lexical_all[rows]
+    step = max(1, len(snapshot.passages) // BACKGROUND)
+    at_large = _rows_of(snapshot, np.arange(0, len(snapshot.passages), step)) @ vector
+    return ranked(question, snapshot, vector, rows, _rows_of(snapshot, rows) @ vector, lexical_all[rows], at_large, top_k=top_k)
+
+
+def ranked(
+    question: Question, snapshot: Snapshot, vector: npt.NDArray[np.float32], rows: npt.NDArray[np.int64],
+    dense: npt.NDArray[np.float32], lexical: npt.NDArray[np.float32], at_large: npt.NDArray[np.float32], *, top_k: int,
+) -> Retrieved:
+    """Fuses both legs over the candidate `rows`; `at_large` are the query's cosines to passages at large."""
     score = fuse(dense, lexical, snapshot.lexical.ceiling(question.terms))
     order = np.lexsort((rows, -score))[:top_k]
     hits = tuple(Hit(snapshot.passages[int(rows[i])], float(score[i]), float(dense[i]), float(lexical[i])) for i in order)
-    return Retrieved(hits, tuple(int(rows[i]) for i in order), vector)
+    background = float(at_large.mean()), float(at_large.std()) + 0.005
+    return Retrieved(hits, tuple(int(rows[i]) for i in order), vector, background)
 
 
-def fuse(dense: npt.NDArray[np.float64], lexical: npt.NDArray[np.float32], ceiling: float) -> npt.NDArray[np.float64]:
+def _rows_of(snapshot: Snapshot, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+    vectors: npt.NDArray[np.float32] = snapshot.passage_vectors.reconstruct_batch(rows)
+    return vectors
+
+
+def fuse(dense: npt.NDArray[np.float32], lexical: npt.NDArray[np.float32], ceiling: float) -> npt.NDArray[np.float64]:
     """Convex combination of both legs, each on its own fixed scale, 0..1."""
     share = lexical / max(ceiling, 1e-9)
-    return LEXICAL_WEIGHT * share + (1 - LEXICAL_WEIGHT) * np.clip((dense - 0.7) / 0.3, 0, 1)
+    fused: npt.NDArray[np.float64] = LEXICAL_WEIGHT * share + (1 - LEXICAL_WEIGHT) * np.clip((dense - 0.7) / 0.3, 0, 1)
+    return fused

@@ -9,7 +9,6 @@ from index.values import Document, Sentence
 from rag.evidence import SHAPES
 from rag.understand import Question
 
-FOCUS_CHARS = 105  # a lead and its mark fit in what a hurried reader sees
 _CLAUSE = re.compile(r"[^，,；;。！？!?]*(?:[，,；;。！？!?]+[”’」』》）)\"]*|$)")
 
 
@@ -22,7 +21,7 @@ class Statement:
     document: Document
 
 
-def focus(sentence: Sentence, question: Question, max_chars: int = FOCUS_CHARS) -> str:
+def focus(sentence: Sentence, question: Question, max_chars: int) -> str:
     """The sentence when it is short; else its run of clauses, within `max_chars`, that bears the question best.
 
     What is left out at an end shows as “…”.

@@ -10,25 +10,26 @@ from collections.abc import Sequence
 import numpy as np
 
 from index.snapshot import Snapshot
-from rag.evidence import FEATURES, Scored, weights
+from rag.evidence import FEATURES, Scored, model_for, weights
 from rag.retrieve import Retrieved
 from rag.understand import Question
 
-_TOP = ("dense", "dense_passage", "word_cover", "pair_cover", "word_cover_context", "pair_cover_context", "pair_cover_passage",
-        "name_cover", "number_cover", "year_cover", "best_shape", "new_number")
+_TOP = (
+    "dense", "dense_z", "passage_z", "word_cover", "pair_cover", "word_cover_context", "pair_cover_context", "pair_cover_passage",
+    "name_cover", "entity_cover", "number_cover", "period_match", "best_shape", "new_number",
+)
 SUPPORT_FEATURES = (
     *(f"top_{name}" for name in _TOP),
-    "retrieval", "retrieval_margin", "sentence_score", "sentence_margin", "rarest_missing", "best_dense", "best_word_cover_passage",
-    "missing_mass", "title_cover",
+    "retrieval", "retrieval_margin", "sentence_score", "sentence_margin", "rarest_missing", "best_dense_z", "best_word_cover_passage",
+    "missing_mass",
 )
 
 
-def support_features(question: Question, retrieved: Retrieved, ranked: Sequence[Scored], rarity: dict[str, float], titles: str) -> list[float]:
+def support_features(question: Question, retrieved: Retrieved, ranked: Sequence[Scored], rarity: dict[str, float]) -> list[float]:
     """Features of the question with its best evidence, in the order of SUPPORT_FEATURES.
 
     Args:
         rarity: idf of every content word of the question.
-        titles: folded titles of the documents behind the hits.
     """
     best = ranked[0]
     top = dict(zip(FEATURES, best.features, strict=True))
@@ -45,10 +46,9 @@ def support_features(question: Question, retrieved: Retrieved, ranked: Sequence[
         best.score,
         best.score - other,
         max(missing.values(), default=0.0) / 10,
-        max(c.features[0] for c in ranked[:20]),
+        max(c.features[FEATURES.index("dense_z")] for c in ranked[:20]),
         max(covers, default=0.0),
         sum(missing.values()) / 20,
-        sum(r for w, r in rarity.items() if w in titles) / total,
     ]
 
 
@@ -57,14 +57,14 @@ def rarities(question: Question, snapshot: Snapshot) -> dict[str, float]:
     return {w: snapshot.lexical.idf(w) for w in question.words}
 
 
-def support_of(features: Sequence[float]) -> float:
+def support_of(question: Question, features: Sequence[float]) -> float:
     """Calibrated probability, 0..1, that the corpus answers the question."""
-    model = weights()["support"]
+    model = weights()[model_for(question)]["support"]
     x = (np.array(features) - np.array(model["mean"])) / np.array(model["scale"])
     z = float(x @ np.array(model["weights"]) + model["bias"])
     return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, z))))
 
 
-def threshold() -> float:
-    """Support below which a question is refused: at most 5% of answerable cmrc_train questions fall under it."""
-    return float(weights()["support"]["threshold"])
+def threshold(question: Question) -> float:
+    """Support below which a question is refused: at most 5% of answerable training questions fall under it."""
+    return float(weights()[model_for(question)]["support"]["threshold"])

@@ -8,9 +8,11 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from index.aliases import chinese_for, entities_in
 from index.fold import fold_text
 from index.script import language_of
 from index.tokenize import pairs, words
+from rag.periods import periods_in
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -18,7 +20,6 @@ else:
     import tomli as tomllib
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
-_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _LATIN_NAME = re.compile(r"[a-z][a-z0-9]*(?:[.\-][a-z0-9]+)*")
 _MANY_QUESTIONS = 3  # earlier turns that may add to a follow-up
 
@@ -44,9 +45,10 @@ class Question:
     terms: tuple[str, ...]  # for BM25: words and pairs
     words: tuple[str, ...]  # content words, folded, without repeats
     pairs: tuple[str, ...]  # character pairs that hold no asking word
-    names: tuple[str, ...]  # Latin names and model names
+    names: tuple[str, ...]  # Latin names and model names, those of known entities left out
+    entities: tuple[tuple[str, ...], ...]  # known companies and products, each as all its forms
     numbers: tuple[str, ...]
-    years: tuple[str, ...]
+    periods: frozenset[str]  # as rag/periods.py writes them
     wants: frozenset[str]
     instruction: bool  # an order to the assistant was left out
 
@@ -88,20 +90,25 @@ def understand(asked: str, turns: Sequence[str] = ()) -> Question:
     if context:
         understood = " ".join([*reversed(context), stripped])
     folded = fold_text(understood)
-    content = tuple(dict.fromkeys(w for w in words(folded) if w not in _stop()))
-    asking = re.compile("|".join(sorted((re.escape(w) for w in _stop() if len(w) > 1), key=len, reverse=True)))
-    bare = asking.sub(" ", folded)
+    lang = language_of(text)
+    entities = tuple(entities_in(folded))
+    # an English question is searched with the Chinese words for what it names, too
+    added = [*(f for forms in entities for f in forms if not f.isascii()), *chinese_for(folded)] if lang == "en" else []
+    searched = " ".join([folded, *added])
+    asking = re.compile("|".join(sorted((re.escape(w) for w in _stop() if len(w) > 1 and not w.isascii()), key=len, reverse=True)))
+    known = {word for forms in entities for form in forms for word in form.split()}
     return Question(
         asked=asked,
         understood=understood,
-        lang=language_of(text),
+        lang=lang,
         folded=folded,
-        terms=tuple(words(folded) + pairs(folded)),
-        words=content,
-        pairs=tuple(dict.fromkeys(pairs(bare))),
-        names=tuple(dict.fromkeys(n for n in _LATIN_NAME.findall(folded) if n not in _stop() and len(n) > 1)),
+        terms=tuple(words(searched) + pairs(searched)),
+        words=tuple(dict.fromkeys(w for w in words(searched) if w not in _stop())),
+        pairs=tuple(dict.fromkeys(pairs(asking.sub(" ", searched)))),
+        names=tuple(dict.fromkeys(n for n in _LATIN_NAME.findall(folded) if n not in _stop() and n not in known and len(n) > 1)),
+        entities=entities,
         numbers=tuple(dict.fromkeys(_NUMBER.findall(folded))),
-        years=tuple(dict.fromkeys(_YEAR.findall(folded))),
+        periods=periods_in(folded),
         wants=wants_of(fold_text(stripped)),
         instruction=stripped != text,
     )

@@ -18,7 +18,7 @@ needs_shared = pytest.mark.skipif(not (shared / "data" / "market_facts.jsonl").e
 
 STEMS = ("000", "001", "002", "003", "004")
 SOURCE_KINDS = {"official", "research", "press", "self-media", "seo", "digest"}
-FIELDS = {"title", "publisher", "author", "published", "url", "lang", "source_kind", "keep"}
+FIELDS = {"title", "publisher", "author", "published", "url", "lang", "source_kind", "keep", "examples"}
 LONGEST_SENTENCE = 180  # characters
 LONGEST_SHARED_RUN = 15  # characters, after normalising
 

@@ -28,6 +28,7 @@ def sentences(text: str, max_chars: int = 350) -> list[str]:
         pytest.param("他说：“甲。乙。”。丙。", ["他说：“甲。乙。”。", "丙。"], id="the-closing-quote-stays"),
         pytest.param("「當下，我們要「通才」還是「專才」？下一句。", ["「當下，我們要「通才」還是「專才」？", "下一句。"], id="an-unclosed-quote-protects-nothing"),
         pytest.param("增长12.7万亿，同比1,250%。完。", ["增长12.7万亿，同比1,250%。", "完。"], id="points-inside-numbers"),
+        pytest.param("已搭建“AI 全?!斌w系:一层。", ["已搭建“AI 全?!斌w系:一层。"], id="a-lost-character-ends-nothing"),
         pytest.param("It grew 3.5%. Then it fell.", ["It grew 3.5%.", "Then it fell."], id="english"),
         pytest.param("第一行\n第二行", ["第一行", "第二行"], id="lines"),
     ],

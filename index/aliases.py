@@ -1,0 +1,57 @@
+"""Names that mean the same and English words for Chinese measures, from the editable lexicon/aliases.toml."""
+
+import re
+import sys
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from index.fold import fold_text
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+@cache
+def _lexicon() -> dict[str, Any]:
+    return tomllib.loads((files("index") / "lexicon" / "aliases.toml").read_text(encoding="utf-8"))
+
+
+def _form(name: str) -> str:
+    """A pattern for one form of a name: whole words for Latin ones, anywhere for Chinese ones."""
+    escaped = re.escape(fold_text(name))
+    return rf"(?<![a-z0-9]){escaped}(?![a-z])" if name.isascii() else escaped
+
+
+@cache
+def _entities() -> tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]:
+    groups = [tuple(map(fold_text, group)) for group in _lexicon()["entities"]]
+    return tuple((g, re.compile("|".join(map(_form, sorted(g, key=len, reverse=True))))) for g in groups)
+
+
+@cache
+def _glossary() -> tuple[tuple[re.Pattern[str], tuple[str, ...]], ...]:
+    return tuple(
+        (re.compile(rf"\b(?:{english})\b"), tuple(fold_text(chinese).split())) for english, chinese in _lexicon()["glossary"].items()
+    )
+
+
+def entities_in(folded: str) -> list[tuple[str, ...]]:
+    """The names a folded text holds, each as all its forms; the longest reading wins (阿里云 is not 阿里)."""
+    found = [(m.start(), -m.end(), forms) for forms, pattern in _entities() for m in pattern.finditer(folded)]
+    kept: list[tuple[str, ...]] = []
+    done = 0
+    for start, minus_end, forms in sorted(found):
+        if start >= done:
+            done = -minus_end
+            if forms not in kept:
+                kept.append(forms)
+    return kept
+
+
+def chinese_for(folded: str) -> list[str]:
+    """Chinese words for the English ones in a folded text, in the lexicon's order, without repeats."""
+    words = [w for pattern, chinese in _glossary() if pattern.search(folded) for w in chinese]
+    return list(dict.fromkeys(words))

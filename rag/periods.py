@@ -1,0 +1,70 @@
+"""Which periods a text names, in one notation: 2025, 2025H1, 2024Q4, 2025-03."""
+
+import re
+
+_MONTH = {"一": 1, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10, "十一": 11, "十二": 12}
+_MONTH |= {str(n): n for n in range(1, 13)} | {f"{n:02}": n for n in range(1, 10)}
+_MONTH |= {
+    name: n for n, name in enumerate(
+        ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"), 1
+    )
+}
+_NAMES = "january|february|march|april|may|june|july|august|september|october|november|december"
+_YEAR = r"(?<!\d)(?P<y>(?:19|20)\d\d|\d\d(?=年))(?!\d)年?"
+_DETAIL = (
+    r"\s?(?:(?P<h1>上半年?|h1|1h)|(?P<h2>下半年?|h2|2h)|第?(?P<q>[一二三四1-4])季度?|q(?P<q2>[1-4])"
+    rf"|(?P<m>1[0-2]|0?[1-9]|十[一二]?|[一二三四五六七八九])月|-(?P<m2>1[0-2]|0[1-9])(?!\d))"
+)
+_PATTERNS = (  # the ones that say more come first
+    re.compile(r"(?:(?P<h1>h1|1h|first half of)|(?P<h2>h2|2h|second half of)|q(?P<q2>[1-4])(?: of)?)\s?'?(?P<y>(?:19|20)?\d\d)(?!\d)"),
+    re.compile(rf"(?P<m>{_NAMES})\s(?:\d{{1,2}},?\s)?(?P<y>(?:19|20)\d\d)"),
+    re.compile(_YEAR + f"(?:{_DETAIL})?"),
+)
+
+
+def periods_in(folded: str) -> frozenset[str]:
+    """The periods a folded text names; a bare year only where no part of it is named at that place."""
+    found = set()
+    for pattern in _PATTERNS:
+        rest = list(folded)
+        for match in pattern.finditer(folded):
+            rest[match.start() : match.end()] = " " * (match.end() - match.start())  # read once only
+            part = match.groupdict()
+            year = part["y"] if len(part["y"]) == 4 else "20" + part["y"]
+            quarter, month = part.get("q") or part.get("q2"), part.get("m") or part.get("m2")
+            if part.get("h1") or part.get("h2"):
+                found.add(f"{year}H{1 if part.get('h1') else 2}")
+            elif quarter:
+                found.add(f"{year}Q{'一二三四'.find(quarter) + 1 or int(quarter)}")
+            elif month in _MONTH:
+                found.add(f"{year}-{_MONTH[month]:02}")
+            else:
+                found.add(year)
+        folded = "".join(rest)
+    return frozenset(found)
+
+
+def _months(period: str) -> range:
+    if "H" in period:
+        return range(1, 7) if period.endswith("1") else range(7, 13)
+    if "Q" in period:
+        last = 3 * int(period[-1])
+        return range(last - 2, last + 1)
+    if "-" in period:
+        return range(int(period[5:]), int(period[5:]) + 1)
+    return range(1, 13)
+
+
+def compatible(asked: str, stated: str) -> bool:
+    """Whether a statement about `stated` can answer for `asked`: one lies in the other."""
+    if asked[:4] != stated[:4]:
+        return False
+    a, b = set(_months(asked)), set(_months(stated))
+    return a <= b or b <= a
+
+
+def match(asked: frozenset[str], stated: frozenset[str]) -> float:
+    """1 when a stated period fits the asked ones, 0 when only others are stated, 0.5 when one side names none."""
+    if not asked or not stated:
+        return 0.5
+    return sum(any(compatible(a, s) for s in stated) for a in asked) / len(asked)
