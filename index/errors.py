@@ -56,7 +56,9 @@ class IndexDamaged(YuntuError):
     code = "index_damaged"
 
     def __init__(self, what: str) -> None:
-        super().__init__(f"索引已损坏 (index damaged): {what}。", "请运行: yuntu rebuild --full,或用 yuntu index rollback 换回旧版本")
+        super().__init__(
+            f"索引已损坏 (index damaged): {what}。", "请运行: yuntu rebuild --full,或用 yuntu index rollback 换回旧版本"
+        )
 
 
 class IndexMismatch(YuntuError):

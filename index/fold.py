@@ -1,7 +1,7 @@
 """Readable text → the folded shadow that is searched: NFKC, traditional → simplified, lower case, mapped back.
 
 Two steps of different nature: NFKC and lower case act on single characters and may change the length (㈱ → (株));
-OpenCC looks at whole phrases but keeps the length, save for rare entries, which are then converted a character at a time.
+OpenCC looks at whole phrases but keeps the length, save for rare entries; those texts are converted by character.
 """
 
 import unicodedata
@@ -23,6 +23,7 @@ def _fold_character(character: str) -> str:
 
 def to_simplified(text: str) -> str:
     """Traditional → simplified, the same length as `text`."""
+    text = text.encode("utf-8", "replace").decode("utf-8")  # OpenCC refuses half of a surrogate pair
     converted: str = _converter("t2s").convert(text)
     if len(converted) == len(text):
         return converted
@@ -36,7 +37,7 @@ def to_traditional(text: str) -> str:
 
 
 def fold(text: str) -> tuple[str, list[int]]:
-    """The folded text, and where in it each character of `text` begins: `positions[i]`, with `positions[len(text)]` its end."""
+    """The folded text, and where in it each character of `text` begins; the last position is the end of the text."""
     pieces = [_fold_character(c) for c in text]
     return to_simplified("".join(pieces)), [0, *accumulate(map(len, pieces))]
 

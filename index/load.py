@@ -1,18 +1,20 @@
 """Files → Documents: which files, in which encoding, with which metadata. What cannot be read is named, never fatal."""
 
+import codecs
 import gzip
 import json
+import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import charset_normalizer
 
-from index.clean import byline_of, clean, front_matter_of
+from index.clean import RULES, Byline, byline_of, clean, front_matter_of
 from index.errors import CorpusUnreadable
 from index.script import language_of
-from index.values import SOURCE_KINDS, Document
+from index.values import LANGS, SOURCE_KINDS, Document
 
 SUFFIXES = (".md", ".txt", ".html", ".htm", ".jsonl", ".jsonl.gz")
 _FIRST_WORDS = 30  # characters of the text that stand in for a missing title
@@ -32,11 +34,13 @@ class Loaded:
 
     documents: tuple[Document, ...]
     unreadable: tuple[Unreadable, ...]
-    encodings: tuple[tuple[str, str], ...]  # (file, encoding) where it is not UTF-8
+    encodings: tuple[tuple[str, str], ...]  # (file, encoding) where it is not plain UTF-8
 
 
 def decode(raw: bytes) -> tuple[str, str]:
     """The text of `raw` and the name of its encoding: UTF-8, else what a detector finds.
+
+    UTF-8's byte order mark stays in the text as its first character, so that offsets count what a plain reading gives.
 
     Raises: ValueError when the bytes are no text (NUL bytes, no encoding fits).
     """
@@ -45,7 +49,7 @@ def decode(raw: bytes) -> tuple[str, str]:
     if b"\0" in raw:
         raise ValueError("不是文本文件 (binary)")
     try:
-        return raw.decode("utf-8"), "utf-8"
+        return raw.decode("utf-8"), "utf-8 (BOM)" if raw.startswith(codecs.BOM_UTF8) else "utf-8"
     except UnicodeDecodeError:
         pass
     candidates = []
@@ -116,7 +120,7 @@ def load(paths: Sequence[Path]) -> Loaded:
             if encoding != "utf-8":
                 encodings.append((str(path), encoding))
             found = list(_documents(path, text, unreadable))
-        except (OSError, EOFError, ValueError) as e:
+        except (OSError, EOFError, ValueError, zlib.error) as e:
             unreadable.append(Unreadable(str(path), str(e) or type(e).__name__))
             continue
         for document in found:
@@ -130,12 +134,12 @@ def load(paths: Sequence[Path]) -> Loaded:
 
 def _documents(path: Path, text: str, unreadable: list[Unreadable]) -> Iterator[Document]:
     name = path.name.lower()
+    if not text.removeprefix("\ufeff").strip():
+        raise ValueError("空文件 (empty)")
     if name.endswith((".jsonl", ".jsonl.gz")):
         yield from _json_lines(path, text, unreadable)
     elif name.endswith((".html", ".htm")):
         yield _web_page(path.stem, text)
-    elif not text.strip():
-        raise ValueError("空文件 (empty)")
     else:
         yield _plain(path.stem, text)
 
@@ -150,44 +154,55 @@ def _plain(doc_id: str, text: str) -> Document:
 def _web_page(doc_id: str, html: str) -> Document:
     import trafilatura  # slow to import, and most corpora have no web page
 
-    page = trafilatura.bare_extraction(html, output_format="python", with_metadata=True, include_tables=True, favor_recall=True)
+    page = trafilatura.bare_extraction(
+        html, output_format="python", with_metadata=True, include_tables=True, favor_recall=True
+    )
     if page is None or not (page.text or "").strip():
         raise ValueError("网页里没有正文 (no main text in the page)")
     fields = {
-        "title": page.title, "publisher": page.sitename, "author": page.author, "published": page.date, "url": page.url,
+        "title": page.title,
+        "publisher": page.sitename,
+        "author": page.author,
+        "published": page.date,
+        "url": page.url,
     }
     return _document(doc_id, page.text, _known(fields), body=page.text)
 
 
 def _json_lines(path: Path, text: str, unreadable: list[Unreadable]) -> Iterator[Document]:
-    for n, line in enumerate(text.split("\n"), 1):
+    for n, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
         if not line.strip():
             continue
         try:
             row = json.loads(line)
+            if "\\ud" in line.lower():  # an escaped surrogate pair may be cut in half: no encoding can write that
+                row = json.loads(json.dumps(row, ensure_ascii=False).encode("utf-8", "replace"))
             body = row["text"]
             if not isinstance(body, str) or not body.strip():
                 raise ValueError("text 为空 (empty text)")
-            yield _document(str(row.get("id", f"{path.stem}-{n}")), body, _known(row), body=body)
-        except (ValueError, KeyError, TypeError, AttributeError) as e:
+            doc_id = row.get("id")
+            doc_id = f"{path.stem}-{n}" if doc_id in (None, "") else str(doc_id)
+            yield _document(doc_id, body, _known(row), body=body)
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as e:
             unreadable.append(Unreadable(f"{path}:{n}", f"{type(e).__name__}: {e}"))
 
 
 _FIELDS = ("title", "publisher", "author", "published", "url", "lang", "source_kind", "keep", "examples")
 
 
-def _known(source: object) -> dict[str, Any]:
-    get = source.get if isinstance(source, dict) else lambda name: getattr(source, name, None)
-    return {name: value for name in _FIELDS if (value := get(name)) not in (None, "")}
+def _known(source: dict[str, Any] | Byline) -> dict[str, Any]:
+    fields = source if isinstance(source, dict) else asdict(source)
+    return {name: value for name in _FIELDS if (value := fields.get(name)) not in (None, "")}
 
 
 def _document(doc_id: str, text: str, fields: dict[str, Any], *, body: str) -> Document:
-
     def text_of(name: str) -> str | None:
-        return str(fields[name]).strip() if fields.get(name) else None
+        return str(fields.get(name, "")).strip() or None
 
     def texts_of(name: str) -> tuple[str, ...]:
-        value = fields.get(name) or ()
+        value = fields.get(name, ())
+        if not isinstance(value, str | list | tuple):
+            raise ValueError(f"{name} {value!r}: 要是一个列表 (not a list)")
         return (value,) if isinstance(value, str) else tuple(map(str, value))
 
     title = text_of("title")
@@ -197,6 +212,10 @@ def _document(doc_id: str, text: str, fields: dict[str, Any], *, body: str) -> D
     kind = str(fields.get("source_kind", "press"))
     if kind not in SOURCE_KINDS:
         raise ValueError(f"source_kind {kind!r}: 只能是 {', '.join(SOURCE_KINDS)}")
+    keep = texts_of("keep")
+    if unknown := set(keep) - set(RULES):
+        raise ValueError(f"keep {', '.join(sorted(unknown))}: 只能是 {', '.join(RULES)}")
+    lang = text_of("lang")
 
     return Document(
         doc_id=doc_id,
@@ -206,8 +225,8 @@ def _document(doc_id: str, text: str, fields: dict[str, Any], *, body: str) -> D
         author=text_of("author"),
         published=text_of("published"),
         url=text_of("url"),
-        lang=text_of("lang") or language_of(body[:5000]),
+        lang=lang if lang in LANGS else language_of(body[:5000]),
         source_kind=kind,
-        keep=texts_of("keep"),
+        keep=keep,
         examples=texts_of("examples"),
     )

@@ -11,9 +11,9 @@ LATIN_WORD = re.compile(r"[A-Za-z]{2,}")
 def language_of(text: str) -> str:
     """`zh-Hans`, `zh-Hant` or `en`.
 
-    Chinese when there is any real share of Chinese characters (product names in Latin letters do not make a text English);
-    traditional when more characters would change under traditional → simplified than the other way round. A text
-    with no telling character (“你好”) is taken as simplified.
+    Chinese when there is any real share of Chinese characters (product names in Latin letters do not make a text
+    English); traditional when more characters would change under traditional → simplified than the other way
+    round. A text with no telling character (“你好”) is taken as simplified.
     """
     characters = "".join(CJK.findall(text))
     if len(characters) < len(LATIN_WORD.findall(text)) / 2 or not characters:

@@ -19,7 +19,10 @@ class Settings(BaseModel, frozen=True, extra="forbid"):
     max_chars: int = Field(350, ge=50, le=2000, description="longest passage, in characters of readable text")
     top_k: int = Field(10, ge=1, le=50, description="passages the answer is looked for in")
     threshold: float | None = Field(
-        None, ge=0.0, le=1.0, description="support below which a question is refused; unset: the value learned on training data"
+        None,
+        ge=0.0,
+        le=1.0,
+        description="support below which a question is refused; unset: the value learned on training data",
     )
     max_question_chars: int = Field(2000, ge=10, description="longer questions are turned away")
     keep_versions: int = Field(3, ge=1, description="index versions kept beside the current one")

@@ -10,6 +10,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import socket
 import time
@@ -39,6 +40,8 @@ class Recipe:
     encoder_fingerprint: str
     tokenizer: str
     max_chars: int
+    text: str = ""  # the code and word lists that make passages of documents; unknown in early versions
+    form: str = ""  # the code that makes what is encoded of passages; the same
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,18 +89,31 @@ def document_hash(document: Document) -> str:
 
 @contextlib.contextmanager
 def writer_lock(root: Path) -> Iterator[None]:
-    """One rebuild at a time. Raises: IndexBusy, naming who holds the lock."""
+    """One writer at a time; what an earlier one left when it was killed is removed.
+
+    Raises: IndexBusy, naming who holds the lock.
+    """
     root.mkdir(parents=True, exist_ok=True)
     with (root / ".lock").open("a+") as f:
         try:
             fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             f.seek(0)
-            raise IndexBusy(f"另一个 rebuild 正在写 {root} (process {f.read().strip() or '?'})。", "等它结束,或结束那个进程") from None
+            raise IndexBusy(
+                f"另一个 rebuild 正在写 {root} (process {f.read().strip() or '?'})。", "等它结束,或结束那个进程"
+            ) from None
         f.truncate(0)
         f.write(str(os.getpid()))
         f.flush()
+        _remove_leftovers(root)
         yield
+
+
+def _remove_leftovers(root: Path) -> None:
+    for folder in root.glob(".writing*"):
+        shutil.rmtree(folder, ignore_errors=True)
+    for file in root.glob(".CURRENT*"):
+        file.unlink(missing_ok=True)
 
 
 def write(
@@ -111,11 +127,14 @@ def write(
     sources: Sequence[str],
     took_s: float,
 ) -> str:
-    """Writes a version beside the current one, opens and verifies it, then switches. Returns its name."""
-    temporary = root / f".writing-{os.getpid()}"
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
+    """Writes a version beside the current one, opens and verifies it, then switches. Returns its name.
+
+    The caller holds the writer's lock.
+    Raises: CorpusUnreadable when the disk is full or forbids it; the current version is untouched then.
+    """
+    temporary = root / ".writing"
     try:
+        temporary.mkdir()
         _write_lines(temporary / "documents.jsonl", (asdict(d) for d in documents))
         _write_lines(temporary / "passages.jsonl", map(_passage_row, passages))
         vectors = faiss.IndexFlatIP(passage_vectors.shape[1])
@@ -130,32 +149,41 @@ def write(
             "sources": list(sources),
             "corpus": corpus_hash(documents),
             "counts": {"documents": len(documents), "passages": len(passages), "sentences": len(sentence_vectors)},
-            "files": {
-                str(p.relative_to(temporary)): {"sha256": _sha256(p), "size": p.stat().st_size} for p in listed
-            },
+            "files": {str(p.relative_to(temporary)): {"sha256": _sha256(p), "size": p.stat().st_size} for p in listed},
         }
-        text = json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True)
-        (temporary / "manifest.json").write_text(text, encoding="utf-8")
-        for p in [*listed, temporary / "manifest.json"]:
+        raw = json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True).encode()
+        (temporary / "manifest.json").write_bytes(raw)
+        for p in [temporary, *temporary.rglob("*")]:
             _fsync(p)
-        version = "v-" + hashlib.sha256(text.encode()).hexdigest()[:12]
-        if (root / version).exists():  # the same content again, or a damaged copy of it
-            shutil.rmtree(root / version)
-        temporary.rename(root / version)
-    except OSError as e:
-        raise CorpusUnreadable(f"写不进 {root} (cannot write): {e.strerror or e}。", "请检查磁盘空间和权限,旧索引没有变") from e
+        version = _name_of(raw)
+        if _is_sound(root, version):  # the same content again, perhaps in use: only its age changes
+            os.utime(root / version / "manifest.json")
+        else:
+            shutil.rmtree(root / version, ignore_errors=True)
+            temporary.rename(root / version)
+        built = {"at": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "host": socket.gethostname(), "took_s": round(took_s, 1)}
+        (root / f"{version}.built").write_text(json.dumps(built), encoding="utf-8")
+        open_version(root, version, thorough=True)
+        switch(root, version)
+    except (OSError, RuntimeError) as e:  # FAISS calls a full disk a RuntimeError
+        why = e.strerror if isinstance(e, OSError) and e.strerror else e
+        raise CorpusUnreadable(f"写不进 {root} (cannot write): {why}。", "请检查磁盘空间和权限,旧索引没有变") from e
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-    built = {"at": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "host": socket.gethostname(), "took_s": round(took_s, 1)}
-    (root / f"{version}.built").write_text(json.dumps(built), encoding="utf-8")
-    open_version(root, version, verify=True)
-    switch(root, version)
     return version
+
+
+def _is_sound(root: Path, version: str) -> bool:
+    try:
+        verify(root, version)
+    except YuntuError:
+        return False
+    return True
 
 
 def switch(root: Path, version: str) -> None:
     """Makes `version` the current one: write, fsync, rename, fsync the folder."""
-    temporary = root / f".CURRENT-{os.getpid()}"
+    temporary = root / ".CURRENT.new"
     temporary.write_text(version + "\n", encoding="utf-8")
     _fsync(temporary)
     temporary.replace(root / "CURRENT")
@@ -201,34 +229,47 @@ def versions(root: Path) -> list[str]:
 
 
 def current_version(root: Path) -> str:
-    """The version CURRENT names. Raises: IndexMissing."""
+    """The version CURRENT names. Raises: IndexMissing, or IndexDamaged when it names none."""
     try:
-        return (root / "CURRENT").read_text(encoding="utf-8").strip()
+        name = (root / "CURRENT").read_bytes().decode("ascii", "replace").strip()
     except OSError:
         raise IndexMissing(root) from None
+    if re.fullmatch(r"v-[0-9a-f]{12}", name) is None:
+        raise IndexDamaged("CURRENT")
+    return name
+
+
+def _name_of(manifest: bytes) -> str:
+    return "v-" + hashlib.sha256(manifest).hexdigest()[:12]
 
 
 def manifest_of(root: Path, version: str) -> dict[str, Any]:
     """The manifest of a version. Raises: IndexDamaged, or IndexMismatch for another snapshot format."""
     try:
-        text = (root / version / "manifest.json").read_text(encoding="utf-8")
-        manifest: dict[str, Any] = json.loads(text)
+        raw = (root / version / "manifest.json").read_bytes()
+        if _name_of(raw) != version:
+            raise IndexDamaged(f"{version}/manifest.json")
+        manifest: dict[str, Any] = json.loads(raw)
         if manifest["format"] != FORMAT:
             raise IndexMismatch(
-                f"索引 {version} 是格式 {manifest['format']},本程序读格式 {FORMAT} (other snapshot format)。", "请运行: yuntu rebuild --full"
+                f"索引 {version} 是格式 {manifest['format']},本程序读格式 {FORMAT} (other snapshot format)。",
+                "请运行: yuntu rebuild --full",
             )
     except (OSError, ValueError, KeyError, TypeError) as e:
         raise IndexDamaged(f"{version}/manifest.json") from e
-    if "v-" + hashlib.sha256(text.encode()).hexdigest()[:12] != version:
-        raise IndexDamaged(f"{version}/manifest.json")
     return manifest
 
 
-def verify(root: Path, version: str) -> None:
-    """Every file is there and is what was written. Raises: IndexDamaged naming the first that is not."""
+def verify(root: Path, version: str, *, hashes: bool = True) -> None:
+    """Every file is there and is what was written; without `hashes`, is as long as what was written.
+
+    Raises: IndexDamaged naming the first that is not.
+    """
     for name, expected in manifest_of(root, version)["files"].items():
         path = root / version / name
-        if not path.is_file() or path.stat().st_size != expected["size"] or _sha256(path) != expected["sha256"]:
+        if not path.is_file() or path.stat().st_size != expected["size"]:
+            raise IndexDamaged(f"{version}/{name}")
+        if hashes and _sha256(path) != expected["sha256"]:
             raise IndexDamaged(f"{version}/{name}")
 
 
@@ -237,12 +278,12 @@ def open_current(root: Path) -> Snapshot:
     return open_version(root, current_version(root))
 
 
-def open_version(root: Path, version: str, *, verify: bool = False) -> Snapshot:
-    """Opens one version; its files are hashed first when asked for, or when they are small enough for that to be quick."""
+def open_version(root: Path, version: str, *, thorough: bool = False) -> Snapshot:
+    """Opens one version; its files are hashed first if asked for, or if they are few enough for that to be quick."""
     folder = root / version
     manifest = manifest_of(root, version)
-    if verify or sum(f["size"] for f in manifest["files"].values()) < _VERIFY_AT_OPEN_BYTES:
-        _verify(root, version)
+    small = sum(f["size"] for f in manifest["files"].values()) < _VERIFY_AT_OPEN_BYTES
+    verify(root, version, hashes=thorough or small)
     try:
         documents = {row["doc_id"]: _document_of(row) for row in _rows(folder / "documents.jsonl")}
         passages = tuple(map(_passage_of, _rows(folder / "passages.jsonl")))
@@ -261,9 +302,6 @@ def open_version(root: Path, version: str, *, verify: bool = False) -> Snapshot:
         raise
     except (OSError, ValueError, KeyError, TypeError, RuntimeError) as e:
         raise IndexDamaged(f"{version}: {e}") from e
-
-
-_verify = verify
 
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:

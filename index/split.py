@@ -1,10 +1,11 @@
 """Readable text → sentences (what is cited) → passages (what is embedded and ranked).
 
-A cut never falls inside a word, a number with its unit, a bracket or a quotation that could be kept whole. Sentences joined
-are the readable text, and so are passages: nothing lost, nothing twice.
+A cut never falls inside a word, a number with its unit, a bracket or a quotation that could be kept whole. Sentences
+joined are the readable text, and so are passages: nothing lost, nothing twice.
 """
 
 import re
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -15,16 +16,20 @@ from index.values import Document, Passage, Sentence
 
 MAX_QUOTE_CHARS = 200  # of the original: a citation is one sentence or less
 MAX_HEADING_CHARS = 40
+_LOOK_AHEAD = 1000  # how far a bracket may close and still be kept whole; without a limit, long lines take forever
 
 _CLOSERS = "”’」』》）)\\]】\"'"
-_SENTENCE_END = re.compile(rf"(?:[。！？!?…]+|(?<=[a-z0-9%)\]\"”])\.(?=\s+[A-Z\"“(\[]|\s*$))[{_CLOSERS}]*[ \t\u3000]*")
-# “全?!斌w系”: a character lost in a wrong conversion shows as ? or ?!, and a lone Latin letter among Chinese ones follows
+_ENGLISH_STOP = r"(?<=[a-z0-9%)\]\"”])\.(?=\s+[A-Z\"“(\[]|\s*$)"
+_SENTENCE_END = re.compile(rf"(?:[。！？!?…]+|{_ENGLISH_STOP})[{_CLOSERS}]*[ \t\u3000]*")
+# “全?!斌w系”: a character lost in conversion shows as ? or ?!, and a lone Latin letter among Chinese ones follows
+_ITEM_NUMBER = re.compile(r"(?:^|[。！？!?])\s*\d{1,3}\.\s*$")  # “1. SEO …” opens an item, it is no sentence
 _DAMAGED = re.compile(r"[?!][\u3400-\u9fff]{1,3}[a-z][\u3400-\u9fff]")
 _GOES_ON = frozenset("，,、；;：:。！？!?…的地得等了")  # after a closing quote: the sentence is not over
 _CLAUSE_END = re.compile(rf"(?:[；;，、：:]|,(?!\d)|——)[{_CLOSERS}]*[ \t\u3000]*")
 _PAIRS = {"“": "”", "‘": "’", "「": "」", "『": "』", "《": "》", "（": "）", "(": ")", "【": "】", "[": "]"}
 _QUANTITY = re.compile(
-    r"(?:[A-Za-z]{1,4}\s?)?\d[\d.,]*(?:\s?[-—–~～至到]\s?\d[\d.,]*)?\s*(?:%|％|[万亿千百]{0,3}[元美金个倍次家款种名项年月日季度毫秒分年底人点]*|[A-Za-z]+)"
+    r"(?:[A-Za-z]{1,4}\s?)?\d[\d.,]*(?:\s?[-—–~～至到]\s?\d[\d.,]*)?\s*"
+    r"(?:%|％|[万亿千百]{0,3}[元美金个倍次家款种名项年月日季度毫秒分年底人点]*|[A-Za-z]+)"
 )
 _MARKDOWN_HEADING = re.compile(r"^[ \t]*(#{1,6})[ \t]+\S")
 _NOT_A_HEADING = re.compile(r"[。；;…]|[！？!?，,：:、]$|[，,].*[，,]")
@@ -42,7 +47,7 @@ class Line:
 
 def _protected(text: str) -> list[tuple[int, int]]:
     """Stretches a cut should not fall into: matched brackets and quotation marks. An unclosed one protects nothing."""
-    stack: list[tuple[str, int]] = []
+    stack: deque[tuple[str, int]] = deque(maxlen=20)  # deeper than anyone reads
     found: list[tuple[int, int]] = []
     for i, c in enumerate(text):
         if c in _PAIRS:
@@ -63,7 +68,14 @@ def _inside(position: int, stretches: Sequence[tuple[int, int]]) -> bool:
 def _sentence_cuts(text: str) -> list[int]:
     protected = _protected(text)
     cuts = [m.end() for m in _SENTENCE_END.finditer(text) if not _inside(m.end(), protected)]
-    return [c for c in cuts if 0 < c < len(text) and text[c] not in _GOES_ON and not _DAMAGED.match(text, c - 1)]
+    return [
+        c
+        for c in cuts
+        if 0 < c < len(text)
+        and text[c] not in _GOES_ON
+        and not _DAMAGED.match(text, c - 1)
+        and not _ITEM_NUMBER.search(text[:c])
+    ]
 
 
 def _last_cut(text: str, limit: int) -> int:
@@ -99,13 +111,14 @@ def _pieces(readable: Aligned, start: int, end: int, max_chars: int) -> Iterator
         if fits >= end:
             yield start, end
             return
-        cut = start + max(1, _last_cut(readable.text[start:end], fits - start))
+        ahead = readable.text[start : min(end, fits + _LOOK_AHEAD)]
+        cut = start + max(1, _last_cut(ahead, fits - start))
         yield start, cut
         start = cut
 
 
 def lines_of(readable: Aligned, original: str) -> list[Line]:
-    """The lines, and which of them are headings: marked so in the original, or short, unpunctuated and above a longer one."""
+    """The lines, and which are headings: marked so in the original, or short, unpunctuated and above a longer one."""
     bounds: list[tuple[int, int]] = []
     start = 0
     for piece in readable.text.splitlines(keepends=True):
@@ -125,7 +138,8 @@ def lines_of(readable: Aligned, original: str) -> list[Line]:
                 2 <= len(texts[n]) <= MAX_HEADING_CHARS
                 and not _NOT_A_HEADING.search(texts[n])
                 and not _LIST_MARK.match(source_line)
-                and len(following) > max(MAX_HEADING_CHARS, len(texts[n]))
+                and len(following) > len(texts[n])
+                and (len(following) > MAX_HEADING_CHARS or _SENTENCE_END.search(following) or following[-1] in ":：")
             ):
                 level = 2
         lines.append(Line(a, b, level))
@@ -250,4 +264,3 @@ def _grouped(sentences: list[tuple[int, int]], starts_section: list[bool], max_c
 def _trimmed_span(readable: Aligned, start: int, end: int) -> tuple[int, int]:
     text = readable.text[start:end]
     return readable.span(start + len(text) - len(text.lstrip()), start + len(text.rstrip()))
-

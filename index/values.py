@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+LANGS = ("zh-Hans", "zh-Hant", "en")
 SOURCE_KINDS = ("official", "research", "press", "self-media", "seo", "digest")
 
 
@@ -16,7 +17,7 @@ class Document:
     author: str | None = None
     published: str | None = None  # ISO date, or as much of it as the source names (`2025-07`)
     url: str | None = None
-    lang: str = "zh-Hans"  # zh-Hans, zh-Hant or en
+    lang: str = "zh-Hans"  # one of LANGS
     source_kind: str = "press"  # one of SOURCE_KINDS; digest = our own summary of a source
     keep: tuple[str, ...] = ()  # names of cleaning rules this document switches off
     examples: tuple[str, ...] = ()  # questions it answers, shown on the start page

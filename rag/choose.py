@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from index.snapshot import Snapshot
 from index.values import Sentence
-from rag.evidence import FEATURES, Scored
+from rag.evidence import Scored
 from rag.lists import Section, asked_count, section_of
 from rag.statements import Statement, focus, in_script, same_content
 from rag.understand import Question
@@ -17,8 +17,6 @@ NEW_WORDS = 2.0  # log odds that a further sentence gains when it holds all of t
 OTHER_SOURCE = 1.5  # … when it comes from a document not cited yet, where sources are to be compared
 SECTION_TRAIL = 3.0  # how far the best sentence of a list may trail the best of all
 ENUMERATED = 2  # ideographic commas that make a sentence a list of its own
-
-_WORDS = FEATURES.index("word_cover")
 
 
 def kind_of(question: Question) -> str:

@@ -33,7 +33,7 @@ def decide(
         return max(c.features[_AT[feature]] for c in near) == 0
 
     if support < (threshold(question) if setting is None else setting):
-        if max(c.features[_AT["pair_cover_context"]] for c in ranked[:10]) < 0.2 and question.lang != "en":
+        if max(c.features[_AT["pair_passage"]] for c in ranked[:10]) < 0.2 and question.lang != "en":
             return "off_topic"
         if question.periods and none_has("period_match"):
             return "other_period"

@@ -6,7 +6,7 @@ The weights are fitted on cmrc_train by `python -m bench.fit` and lie in weights
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
@@ -39,8 +39,8 @@ SHAPES = {  # what the answer to a want looks like, in folded text
     "define": re.compile(r"是指|指的是|所谓|即|是.{0,20}的(?:一种|总称|单元|单位)|意思|定义|称为|又称"),
 }
 FEATURES = (
-    "dense", "dense_z", "passage_z", "retrieval", "rank", "word_cover", "pair_cover", "word_cover_context", "pair_cover_context",
-    "pair_cover_passage", "name_cover", "entity_cover", "number_cover", "period_match", "best_shape", "any_shape", "new_number", "copy",
+    "dense", "dense_z", "passage_z", "retrieval", "rank", "word_cover", "pair_cover", "word_before", "pair_before",
+    "word_around", "pair_around", "pair_passage", "name_cover", "entity_cover", "number_cover", "period_match", "best_shape", "any_shape", "new_number", "copy",
     "length", "first",
 )
 Matrix = npt.NDArray[np.float64]
@@ -70,10 +70,16 @@ def model_for(question: Question) -> str:
     return "cross" if question.lang == "en" else "same"
 
 
-def _cover(parts: Sequence[str], rarity: Sequence[float], text: str) -> float:
-    """Rarity-weighted share of `parts` that `text` holds; 0 when there are none."""
-    total = sum(rarity)
-    return sum(r for p, r in zip(parts, rarity, strict=True) if p in text) / total if total else 0.0
+def _covers(rarity: Mapping[str, float], *texts: str) -> list[float]:
+    """Rarity-weighted share of the parts that each text holds and none before it does; 0 when nothing is asked for."""
+    total = sum(rarity.values()) or 1.0
+    found = [0.0] * len(texts)
+    for part, weight in rarity.items():
+        for n, text in enumerate(texts):
+            if part in text:
+                found[n] += weight / total
+                break
+    return found
 
 
 def _share(found: Sequence[bool]) -> float:
@@ -84,8 +90,8 @@ def _share(found: Sequence[bool]) -> float:
 def candidates(question: Question, retrieved: Retrieved, snapshot: Snapshot) -> list[Scored]:
     """Every sentence of the retrieved passages with its features, not yet scored, by passage rank, then place."""
     rarity = snapshot.lexical.idf
-    word_rarity = [rarity(w) for w in question.words]
-    pair_rarity = [rarity(p) for p in question.pairs]
+    word_rarity = {w: rarity(w) for w in question.words}
+    pair_rarity = {p: rarity(p) for p in question.pairs}
     shapes = [SHAPES[w] for w in sorted(question.wants) if w in SHAPES]
     mean, deviation = retrieved.background
     top = retrieved.hits[0].score if retrieved.hits else 0.0
@@ -99,7 +105,9 @@ def candidates(question: Question, retrieved: Retrieved, snapshot: Snapshot) -> 
         for place, sentence in enumerate(hit.passage.sentences):
             before = hit.passage.sentences[place - 1].folded if place else ""
             context = f"{around} {before} {sentence.folded}"
-            pair_cover = _cover(question.pairs, pair_rarity, sentence.folded)
+            # each context counts only what it adds, or the sentence after the answer would look as good as the answer
+            by_word = _covers(word_rarity, sentence.folded, before, around)
+            by_pair = _covers(pair_rarity, sentence.folded, before, around)
             shaped = [bool(s.search(sentence.folded)) for s in shapes]
             own_numbers = set(re.findall(r"\d+(?:\.\d+)?", sentence.folded)) - set(question.numbers)
             features = (
@@ -108,11 +116,13 @@ def candidates(question: Question, retrieved: Retrieved, snapshot: Snapshot) -> 
                 (hit.dense - mean) / deviation,
                 hit.score - top,
                 math.log1p(rank),
-                _cover(question.words, word_rarity, sentence.folded),
-                pair_cover,
-                _cover(question.words, word_rarity, context),
-                _cover(question.pairs, pair_rarity, context),
-                _cover(question.pairs, pair_rarity, hit.passage.folded),
+                by_word[0],
+                by_pair[0],
+                by_word[1],
+                by_pair[1],
+                by_word[2],
+                by_pair[2],
+                _covers(pair_rarity, hit.passage.folded)[0],
                 _share([n in context for n in question.names]),
                 _share([any(form in context for form in forms) for forms in question.entities]),
                 _share([n in context for n in question.numbers]),
@@ -120,7 +130,7 @@ def candidates(question: Question, retrieved: Retrieved, snapshot: Snapshot) -> 
                 _share(shaped),
                 float(any(shaped)) if shaped else 0.5,
                 float(bool(own_numbers)) if question.wants & NUMERIC else 0.5,
-                float(pair_cover > 0.85 and len(sentence.folded) < 1.3 * len(question.folded)),
+                float(by_pair[0] > 0.85 and len(sentence.folded) < 1.3 * len(question.folded)),
                 math.log(len(sentence.folded) + 1) / 5,
                 float(place == 0),
             )
@@ -142,4 +152,6 @@ def rank_sentences(question: Question, retrieved: Retrieved, snapshot: Snapshot)
 def is_heading(candidate: Scored) -> bool:
     """A heading says where an answer may stand; it is not one."""
     text = candidate.sentence.text
+    if text in candidate.passage.heading.split(" › "):
+        return True
     return len(text) <= 40 and re.search(r"[\w”」』》）)]$", text) is not None and re.search(r"\d|，|,", text) is None

@@ -1,6 +1,7 @@
 """Which periods a text names, in one notation: 2025, 2025H1, 2024Q4, 2025-03."""
 
 import re
+from functools import lru_cache
 
 _MONTH = {"一": 1, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10, "十一": 11, "十二": 12}
 _MONTH |= {str(n): n for n in range(1, 13)} | {f"{n:02}": n for n in range(1, 10)}
@@ -22,6 +23,7 @@ _PATTERNS = (  # the ones that say more come first
 )
 
 
+@lru_cache(maxsize=65536)
 def periods_in(folded: str) -> frozenset[str]:
     """The periods a folded text names; a bare year only where no part of it is named at that place."""
     found = set()

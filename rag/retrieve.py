@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from index.encode import Encoder
+from index.fold import to_simplified
 from index.snapshot import Snapshot
 from index.values import Hit
 from rag.understand import Question
@@ -34,7 +35,7 @@ class Retrieved:
 
 def retrieve(question: Question, snapshot: Snapshot, encoder: Encoder, *, top_k: int) -> Retrieved:
     """The `top_k` best passages for a question."""
-    vector = encoder.encode_query(question.understood)
+    vector = encoder.encode_query(to_simplified(question.understood))
     wanted = min(CANDIDATES, len(snapshot.passages))
     _, dense_rows = snapshot.passage_vectors.search(vector[None, :], wanted)
     lexical_all = snapshot.lexical.scores(question.terms)

@@ -15,8 +15,8 @@ from rag.retrieve import Retrieved
 from rag.understand import Question
 
 _TOP = (
-    "dense", "dense_z", "passage_z", "word_cover", "pair_cover", "word_cover_context", "pair_cover_context", "pair_cover_passage",
-    "name_cover", "entity_cover", "number_cover", "period_match", "best_shape", "new_number",
+    "dense", "dense_z", "passage_z", "word_cover", "pair_cover", "word_before", "pair_before", "word_around",
+    "pair_around", "pair_passage", "name_cover", "entity_cover", "number_cover", "period_match", "best_shape", "new_number",
 )
 SUPPORT_FEATURES = (
     *(f"top_{name}" for name in _TOP),

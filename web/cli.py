@@ -1,4 +1,4 @@
-"""The command line: results on stdout, progress and errors on stderr; exit 0 done, 1 something to fix, 2 wrong usage."""
+"""The command line: results on stdout, progress and errors on stderr; exit 0 done, 1 to be fixed, 2 wrong usage."""
 
 import argparse
 import json
@@ -7,15 +7,15 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from index import snapshot
-from index.errors import YuntuError
+from index.errors import IndexMissing, YuntuError
 from index.settings import Settings
 
 _EXAMPLES = {
     "rebuild": "yuntu rebuild\n  yuntu rebuild --corpus corpus --corpus ~/reports --strict",
-    "ask": "yuntu ask 2025年上半年火山引擎的份额是多少\n  yuntu ask 那阿里云呢 --turn 2025年上半年火山引擎的份额是多少 --json",
+    "ask": "yuntu ask 2025年上半年火山引擎的份额是多少\n  yuntu ask 那阿里云呢 --turn 火山引擎的份额是多少 --json",
     "batch": "yuntu batch questions.jsonl --out answers.jsonl",
     "search": "yuntu search 豆包日均调用量 --top-k 5",
     "run": "yuntu run queries.jsonl --out run.jsonl --top-k 10",
@@ -110,6 +110,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     if getattr(args, "top_k", 1) < 1:
         parser.error("--top-k 至少是 1")
+    if not 0 <= getattr(args, "port", 0) < 65536:
+        parser.error("--port 要在 0 到 65535 之间")
     if args.verb == "index" and (args.action == "rollback") != (args.version is not None):
         parser.error("rollback 要写版本名 (needs VERSION),list 和 verify 不要")
     try:
@@ -117,11 +119,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         if getattr(args, "index", None) is not None:
             settings = settings.model_copy(update={"index": args.index})
         _VERBS[args.verb](args, settings)
+        sys.stdout.flush()  # a full disk or a closed pipe shows here
+    except BrokenPipeError:  # `yuntu audit | head`: whoever read has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except YuntuError as e:
         print(f"yuntu: {e}", file=sys.stderr)
         return 1
     except OSError as e:
-        print(f"yuntu: {e.filename or ''}: {e.strerror or e}", file=sys.stderr)
+        print(": ".join(["yuntu", *([str(e.filename)] if e.filename else []), e.strerror or str(e)]), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("yuntu: 已中断,索引没有变 (interrupted)", file=sys.stderr)
@@ -225,9 +230,8 @@ def _search(args: argparse.Namespace, settings: Settings) -> None:
             }
             print(json.dumps({**row, "lexical": hit.lexical, "text": p.text.strip()}, ensure_ascii=False))
         else:
-            print(
-                f"{n}. {p.passage_id} {hit.score:.3f} (dense {hit.dense:.3f}, lexical {hit.lexical:.1f})\n   {p.text.strip()}\n"
-            )
+            print(f"{n}. {p.passage_id} {hit.score:.3f} (dense {hit.dense:.3f}, lexical {hit.lexical:.1f})")
+            print(f"   {p.text.strip()}\n")
 
 
 def _run(args: argparse.Namespace, settings: Settings) -> None:
@@ -238,7 +242,11 @@ def _run(args: argparse.Namespace, settings: Settings) -> None:
 
     def line(row: dict[str, Any]) -> dict[str, Any]:
         began = time.perf_counter()
-        hits, support = assistant.run(row["question"], args.top_k)
+        try:
+            hits, support = assistant.run(row["question"], args.top_k)
+        except YuntuError as e:  # one bad query does not lose the others
+            _say(f"{row['id']}: {e}")
+            hits, support = [], 0.0
         return {
             "id": row["id"],
             "hits": [
@@ -310,19 +318,35 @@ def _audit(args: argparse.Namespace, settings: Settings) -> None:
 
 
 def _index(args: argparse.Namespace, settings: Settings) -> None:
-    current = snapshot.current_version(settings.index)
-    if args.action == "list":
-        for version in snapshot.versions(settings.index):
-            counts = snapshot.manifest_of(settings.index, version)["counts"]
-            print(f"{'*' if version == current else ' '} {version}  {counts['documents']} 篇 {counts['passages']} 段")
-    elif args.action == "verify":
-        snapshot.verify(settings.index, current)
+    root = settings.index
+    if args.action == "verify":
+        current = snapshot.current_version(root)
+        snapshot.verify(root, current)
         print(f"{current}: 完好 (sound)")
-    else:
-        snapshot.verify(settings.index, args.version)
-        with snapshot.writer_lock(settings.index):
-            snapshot.switch(settings.index, args.version)
-        print(f"{current} → {args.version}")
+        return
+    versions = snapshot.versions(root)
+    if not versions:
+        raise IndexMissing(root)
+    try:
+        current = snapshot.current_version(root)
+    except YuntuError as e:  # which is when somebody needs these two
+        _say(str(e))
+        current = "?"
+    if args.action == "list":
+        for version in versions:
+            mark = "*" if version == current else " "
+            try:
+                counts = snapshot.manifest_of(root, version)["counts"]
+                print(f"{mark} {version}  {counts['documents']} 篇 {counts['passages']} 段")
+            except YuntuError as e:
+                print(f"{mark} {version}  {e.message}")
+        return
+    if args.version not in versions:
+        raise YuntuError(f"没有版本 {args.version} (no such version)。", "yuntu index list 列出全部版本")
+    with snapshot.writer_lock(root):
+        snapshot.verify(root, args.version)
+        snapshot.switch(root, args.version)
+    print(f"{current} → {args.version}")
 
 
 _VERBS: dict[str, Callable[[argparse.Namespace, Settings], None]] = {
@@ -350,8 +374,7 @@ def _progress(rows: Sequence[dict[str, Any]]) -> Any:
 
 def _write_lines(path: Path, rows: Sequence[dict[str, Any]], line: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     """One output line per row, written as it is made."""
-    out: TextIO
-    with path.open("w", encoding="utf-8") as out:
+    with path.open("w", encoding="utf-8", errors="replace") as out:  # half a surrogate pair has no encoding
         for row in _progress(rows):
             out.write(json.dumps(line(row), ensure_ascii=False) + "\n")
 

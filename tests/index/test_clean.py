@@ -22,7 +22,9 @@ def kept(text: str) -> str:
         pytest.param("词元(token)", "词元(token)", id="a-remark-is-no-reading"),
         pytest.param("谷歌(GOOG.O)", "谷歌(GOOG.O)", id="a-ticker-is-no-reading"),
         pytest.param("市场\u200b潜力\ufeff", "市场潜力", id="invisible-characters"),
-        pytest.param("不再是抽卡。 - 质量与可控性。", "不再是抽卡。\n质量与可控性。", id="list-mark-glued-to-a-sentence"),
+        pytest.param(
+            "不再是抽卡。 - 质量与可控性。", "不再是抽卡。\n质量与可控性。", id="list-mark-glued-to-a-sentence"
+        ),
         pytest.param("A - B 两家", "A - B 两家", id="a-dash-between-words-stays"),
         pytest.param("向**“协同阶段”**演进", "向“协同阶段”演进", id="leftover-emphasis"),
         pytest.param("2 ** 3 与 4 * 5 * 6", "2 ** 3 与 4 * 5 * 6", id="stars-that-are-no-emphasis"),
@@ -40,9 +42,13 @@ def test_characters(raw: str, readable: str) -> None:
 @pytest.mark.parametrize(
     ("line", "rule"),
     [
-        pytest.param("电影甲|电影乙|在线观看|免费下载|高清资源|热门推荐", "keyword_spam", id="search-words-between-bars"),
+        pytest.param(
+            "电影甲|电影乙|在线观看|免费下载|高清资源|热门推荐", "keyword_spam", id="search-words-between-bars"
+        ),
         pytest.param("免责声明：投资有风险，本文不是建议。", "disclaimer", id="disclaimer"),
-        pytest.param("首发原创文章，作者：某某，如若转载，请注明出处：https://example.com/1", "reprint", id="reprint-notice"),
+        pytest.param(
+            "首发原创文章，作者：某某，如若转载，请注明出处：https://example.com/1", "reprint", id="reprint-notice"
+        ),
         pytest.param("Notice: The content above is uploaded by a user.", "disclaimer", id="english-notice"),
     ],
 )
@@ -58,7 +64,9 @@ def test_a_table_is_not_keyword_spam() -> None:
 
 
 def test_what_stands_around_the_article_is_dropped_and_the_title_stays() -> None:
-    page = f"某某Logo\n下載客戶端\n登錄\n  • +1\n\n這是一篇文章的標題：副題\n\n王小明\n2025-10-18 14:17\n未來2% >\n字號\n\n{BODY}\n責任編輯：李四\n滬ICP備14003370號\n? 2014-2025 某某有限公司\n反饋"
+    above = "某某Logo\n下載客戶端\n登錄\n  • +1\n\n這是一篇文章的標題：副題\n\n王小明\n2025-10-18 14:17\n未來2% >\n字號"
+    below = "責任編輯：李四\n滬ICP備14003370號\n? 2014-2025 某某有限公司\n反饋"
+    page = f"{above}\n\n{BODY}\n{below}"
     assert kept(page).split() == ["這是一篇文章的標題：副題", BODY]
 
 
@@ -99,7 +107,12 @@ def test_every_removal_names_a_known_rule_and_its_exact_stretch() -> None:
 
 def test_the_edges_tell_title_publisher_author_and_date() -> None:
     found = byline_of(f"從四大巨頭看突圍之路\n\n藍鯨財經\n2025/07/23\n\n文|數據猿\n\n{BODY}")
-    assert (found.title, found.publisher, found.author, found.published) == ("從四大巨頭看突圍之路", "藍鯨財經", "數據猿", "2025-07-23")
+    assert (found.title, found.publisher, found.author, found.published) == (
+        "從四大巨頭看突圍之路",
+        "藍鯨財經",
+        "數據猿",
+        "2025-07-23",
+    )
 
 
 def test_a_page_that_says_nothing_of_itself_gives_no_metadata() -> None:
@@ -108,20 +121,45 @@ def test_a_page_that_says_nothing_of_itself_gives_no_metadata() -> None:
 
 
 LINE = st.one_of(
-    st.sampled_from([BODY, "登錄", "字號", "王小明", "2025-10-18 14:17", "熱門", "1. 1", "  2. 2", "滬ICP備14003370號", "", "  ", "a|b|c|d|e|f", "**甲** 乙",
-                     "免责声明：甲", "中國(guó)(jié)。 - 丙", "1. 某报道 ↩︎", "句子1。", "---", "title: 甲", "# 一", "> 引", "- - 二", "> - # 三"]),
+    st.sampled_from(
+        [
+            BODY,
+            "登錄",
+            "字號",
+            "王小明",
+            "2025-10-18 14:17",
+            "熱門",
+            "1. 1",
+            "  2. 2",
+            "滬ICP備14003370號",
+            "",
+            "  ",
+            "a|b|c|d|e|f",
+            "**甲** 乙",
+            "免责声明：甲",
+            "中國(guó)(jié)。 - 丙",
+            "1. 某报道 ↩︎",
+            "句子1。",
+            "---",
+            "title: 甲",
+            "# 一",
+            "> 引",
+            "- - 二",
+            "> - # 三",
+        ]
+    ),
     st.text("中a1 。，|*-(ó)\u200b\u00a0_[]#>", max_size=40),
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(LINE, max_size=12).map("\n".join))
 def test_cleaning_twice_changes_nothing(text: str) -> None:
     once = kept(text)
     assert kept(once) == once
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(LINE, max_size=12).map("\n".join))
 def test_each_kept_character_points_at_itself_and_each_other_at_a_removal(text: str) -> None:
     cleaned = clean(text)

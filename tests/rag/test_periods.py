@@ -1,0 +1,49 @@
+"""Periods are read in any notation, and one answers for another only where one lies in the other."""
+
+import pytest
+
+from rag.periods import compatible, match, periods_in
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2025年上半年", {"2025H1"}),
+        ("2025上半年", {"2025H1"}),
+        ("1h25", {"2025H1"}),
+        ("h1 2025", {"2025H1"}),
+        ("first half of 2025", {"2025H1"}),
+        ("2024年第四季度", {"2024Q4"}),
+        ("2024年q3至2025年2月", {"2024Q3", "2025-02"}),
+        ("25年1月", {"2025-01"}),
+        ("february 2025", {"2025-02"}),
+        ("2024年12月15日", {"2024-12"}),
+        ("截至2025年9月", {"2025-09"}),
+        ("2023年底和2024年底", {"2023", "2024"}),
+        ("12025年", set()),
+        ("豆包1.6 与 gpt-4", set()),
+    ],
+)
+def test_periods(text: str, expected: set[str]) -> None:
+    assert periods_in(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("asked", "stated", "fits"),
+    [
+        ("2025", "2025H1", True),
+        ("2025H1", "2025-03", True),
+        ("2025Q2", "2025H1", True),
+        ("2025Q2", "2025-02", False),
+        ("2025H1", "2025H2", False),
+        ("2024", "2025", False),
+    ],
+)
+def test_compatible(asked: str, stated: str, fits: bool) -> None:
+    assert compatible(asked, stated) is fits
+    assert compatible(stated, asked) is fits
+
+
+def test_no_period_on_one_side_says_neither_yes_nor_no() -> None:
+    assert match(frozenset(), frozenset({"2024"})) == match(frozenset({"2024"}), frozenset()) == 0.5
+    assert match(frozenset({"2024"}), frozenset({"2025"})) == 0.0
