@@ -2,7 +2,7 @@
 
     python -m bench.quality [--data ../shared/data] [--most 200] [--full]
 
-Without --full, `--most` questions of each set are asked over a part of its corpus: every passage they need and as many others.
+Without --full, `--most` questions of each set are asked over a part of its corpus: what they need and as much again.
 Indexes are kept under var/bench and reused while the corpus and the settings stay the same.
 """
 
@@ -28,16 +28,17 @@ DATA = Path(__file__).parents[2] / "shared" / "data"
 
 
 def sample(folder: Path, most: int | None) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Questions spread evenly over a set, and the passages to ask them of."""
+    """The first `most` questions on passages spread evenly over the set, and those passages with as many others."""
     passages, queries = read(folder / "corpus.jsonl"), read(folder / "queries.jsonl")
     if most is None or most >= len(queries):
         return passages, queries
-    queries = queries[:: max(1, len(queries) // most)][:most]
-    needed = {d for q in queries for d in q["relevant"]}
-    others = [p for p in passages if p["id"] not in needed]
-    spread = others[:: max(1, len(others) // max(1, len(needed)))][: len(needed)]
-    chosen = needed | {p["id"] for p in spread}
-    return [p for p in passages if p["id"] in chosen], queries
+    step = max(1, len(queries) // most)
+    asked = {p["id"] for p in passages[::step]}
+    chosen = [q for q in queries if set(q["relevant"]) <= asked][:most]
+    needed = {d for q in chosen for d in q["relevant"]}
+    others = [p["id"] for p in passages if p["id"] not in needed]
+    needed |= set(others[:: max(1, len(others) // len(needed))][: len(needed)])
+    return [p for p in passages if p["id"] in needed], chosen
 
 
 def rank_metrics(ranked: Sequence[Sequence[str]], relevant: Sequence[Sequence[str]]) -> dict[str, float]:
@@ -68,8 +69,14 @@ def measure(folder: Path, root: Path, encoder: Encoder, most: int | None) -> dic
         took_ms.append((time.perf_counter() - began) * 1000)
         ranked.append([h.passage.doc_id for h in hits])
     metrics = rank_metrics(ranked, [q["relevant"] for q in queries])
-    return {"set": folder.name, "passages": built.passages, "questions": len(queries), **metrics,
-            "rebuild_s": None if built.unchanged else built.took_s, "p50_ms": float(np.median(took_ms))}
+    return {
+        "set": folder.name,
+        "passages": built.passages,
+        "questions": len(queries),
+        **metrics,
+        "rebuild_s": None if built.unchanged else built.took_s,
+        "p50_ms": float(np.median(took_ms)),
+    }
 
 
 def main() -> None:
@@ -80,21 +87,28 @@ def main() -> None:
     parser.add_argument("--full", action="store_true", help="every question over the whole corpus")
     args = parser.parse_args()
     if not args.data.is_dir():
-        raise SystemExit(f"{args.data} is not there: the question sets are not part of this repository; name them with --data")
+        raise SystemExit(
+            f"{args.data} is not there: the question sets are not part of this repository; name them with --data"
+        )
     root = Path("var/bench")
     encoder = load_encoder(Settings.from_env({}), progress=True)
-    rows = [measure(args.data / name, root, encoder, None if args.full else args.most) for name in ("drcd_dev", "cmrc_dev")]
-    print("| set | passages | questions | hit@1 | hit@5 | nDCG@10 | rebuild s | p50 ms |\n| --- | --- | --- | --- | --- | --- | --- | --- |")
+    rows = [
+        measure(args.data / name, root, encoder, None if args.full else args.most) for name in ("drcd_dev", "cmrc_dev")
+    ]
+    print("| set | passages | questions | hit@1 | hit@5 | nDCG@10 | rebuild s | p50 ms |\n|" + " --- |" * 8)
     for r in rows:
         took = "reused" if r["rebuild_s"] is None else f"{r['rebuild_s']:.0f}"
-        print(f"| {r['set']} | {r['passages']} | {r['questions']} | {r['hit@1']:.3f} | {r['hit@5']:.3f} | {r['ndcg@10']:.3f} | {took} | {r['p50_ms']:.0f} |")
+        metrics = " | ".join(f"{r[name]:.3f}" for name in ("hit@1", "hit@5", "ndcg@10"))
+        print(f"| {r['set']} | {r['passages']} | {r['questions']} | {metrics} | {took} | {r['p50_ms']:.0f} |")
     articles, questions = args.data.parent / "articles", args.data / "market_dev.jsonl"
     if articles.is_dir() and questions.is_file():
         settings = Settings.from_env({}).model_copy(update={"index": root / "articles"})
         rebuild([articles], settings, lambda: encoder)
         assistant = Assistant(open_current(settings.index), encoder, settings)
         texts = {d.doc_id: d.text for d in assistant.documents()}
-        judged = [judge(q, assistant.ask(q["question"], q.get("turns") or []), texts) for q in read_questions(questions)]
+        judged = [
+            judge(q, assistant.ask(q["question"], q.get("turns") or []), texts) for q in read_questions(questions)
+        ]
         print(json.dumps(summary(judged), ensure_ascii=False, indent=1))
 
 

@@ -34,7 +34,8 @@ def _entities() -> tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]:
 @cache
 def _glossary() -> tuple[tuple[re.Pattern[str], tuple[str, ...]], ...]:
     return tuple(
-        (re.compile(rf"\b(?:{english})\b"), tuple(fold_text(chinese).split())) for english, chinese in _lexicon()["glossary"].items()
+        (re.compile(rf"\b(?:{english})\b"), tuple(fold_text(chinese).split()))
+        for english, chinese in _lexicon()["glossary"].items()
     )
 
 
@@ -49,6 +50,21 @@ def entities_in(folded: str) -> list[tuple[str, ...]]:
             if forms not in kept:
                 kept.append(forms)
     return kept
+
+
+@cache
+def _forms() -> dict[str, tuple[str, ...]]:
+    groups = [tuple(map(fold_text, g)) for name in ("entities", "measures") for g in _lexicon()[name]]
+    found: dict[str, tuple[str, ...]] = {}
+    for group in groups:
+        for form in group:
+            found[form] = (*found.get(form, ()), *group)
+    return found
+
+
+def forms_of(word: str) -> tuple[str, ...]:
+    """A folded word and all that the lexicon says means the same."""
+    return _forms().get(word, (word,))
 
 
 def chinese_for(folded: str) -> list[str]:

@@ -37,7 +37,10 @@ class Assistant:
                 "请运行: yuntu rebuild --full,或把 YUNTU_ENCODER 设回原来的",
             )
         if made.tokenizer != fingerprint():
-            raise IndexMismatch("索引用另一套分词或词典建成 (index built with another tokenizer or dictionary)。", "请运行: yuntu rebuild --full")
+            raise IndexMismatch(
+                "索引用另一套分词或词典建成 (index built with another tokenizer or dictionary)。",
+                "请运行: yuntu rebuild --full",
+            )
         self._snapshot = snapshot
         self._encoder = encoder
         self._settings = settings
@@ -142,7 +145,8 @@ class Assistant:
             raise BadQuestion("问题是空的 (empty question)。", "请写一个问题")
         if len(question) > self.max_question_chars:
             raise BadQuestion(
-                f"问题有 {len(question)} 个字符,最多 {self.max_question_chars} (question too long)。", "请缩短问题,一次问一件事"
+                f"问题有 {len(question)} 个字符,最多 {self.max_question_chars} (question too long)。",
+                "请缩短问题,一次问一件事",
             )
 
     def _support(self, asked: Question, retrieved: Retrieved, ranked: Sequence[Scored]) -> float:

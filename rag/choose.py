@@ -10,10 +10,18 @@ from rag.statements import Statement, focus, in_script, same_content
 from rag.understand import Question
 
 # How many sentences an answer of each kind may hold, and how far (in log odds) the last may trail the first.
-LIMITS = {"fact": (2, 2.0), "list": (4, 3.0), "explain": (3, 3.0), "compare": (4, 4.0), "conflict": (4, 5.0), "refusal": (2, 1.5)}
+LIMITS = {
+    "fact": (2, 2.0),
+    "list": (4, 3.0),
+    "explain": (3, 3.0),
+    "compare": (4, 4.0),
+    "conflict": (4, 5.0),
+    "refusal": (2, 1.5),
+}
 LEAD_CHARS, LONG_CHARS = 90, 190  # of one statement, in a short and in a long answer
 LIST_CHARS = 380  # of all items together
 NEW_WORDS = 2.0  # log odds that a further sentence gains when it holds all of the question that is still missing
+NEXT_TO = 1.5  # … when it goes on where the last one stopped, or the question wants an explanation and it stands beside
 OTHER_SOURCE = 1.5  # … when it comes from a document not cited yet, where sources are to be compared
 SECTION_TRAIL = 3.0  # how far the best sentence of a list may trail the best of all
 ENUMERATED = 2  # ideographic commas that make a sentence a list of its own
@@ -63,13 +71,23 @@ def _picked(question: Question, ranked: Sequence[Scored], kind: str) -> list[Sco
         def gain(c: Scored, missing: list[str] = missing) -> float:
             new = sum(w in c.sentence.folded for w in missing) / len(missing) if missing else 0.0
             other = kind == "conflict" and all(c.sentence.doc_id != p.sentence.doc_id for p in picked)
-            return c.score + NEW_WORDS * new + OTHER_SOURCE * other
+            return (
+                c.score + NEW_WORDS * new + OTHER_SOURCE * other + NEXT_TO * any(_goes_on(p, c, kind) for p in picked)
+            )
 
         following = max(pool, key=gain)
         pool.remove(following)
         if not any(same_content(following.sentence.folded, p.sentence.folded) for p in picked):
             picked.append(following)
     return picked
+
+
+def _goes_on(picked: Scored, candidate: Scored, kind: str) -> bool:
+    """Whether the candidate belongs with a picked sentence: the rest of it, or beside it in an explanation."""
+    if candidate.row != picked.row:
+        return False
+    rest = candidate.place == picked.place + 1 and picked.sentence.text[-1:] in ",，、:：;；"
+    return rest or (kind == "explain" and abs(candidate.place - picked.place) == 1)
 
 
 def _list_for(question: Question, ranked: Sequence[Scored], snapshot: Snapshot) -> Section | None:
@@ -84,6 +102,8 @@ def _list_for(question: Question, ranked: Sequence[Scored], snapshot: Snapshot) 
         section = section_of(candidate.row, snapshot)
         if len(section.items) < 2 or len(section.items) > 8:
             continue
-        if len(section.items) == count or (count is None and candidate is best and best.sentence.text.count("、") < ENUMERATED):
+        if len(section.items) == count or (
+            count is None and candidate is best and best.sentence.text.count("、") < ENUMERATED
+        ):
             return section
     return None

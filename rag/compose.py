@@ -44,7 +44,9 @@ def cited(statements: Sequence[Statement]) -> tuple[Citation, ...]:
     return tuple(citations.values())
 
 
-def compose(kind: str, statements: Sequence[Statement], citations: Sequence[Citation], *, lang: str, reason: str | None) -> str:
+def compose(
+    kind: str, statements: Sequence[Statement], citations: Sequence[Citation], *, lang: str, reason: str | None
+) -> str:
     """Renders the answer.
 
     Args:

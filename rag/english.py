@@ -23,5 +23,5 @@ def _plain(value: Decimal) -> str:
 
 
 def gloss(text: str) -> str:
-    """Every quantity of a Chinese text in English words, in order: `482.4亿 = 48.24 billion`; empty when there is none."""
+    """Every quantity of a Chinese text in English words, in order: `482.4亿 = 48.24 billion`; empty without any."""
     return "; ".join(dict.fromkeys(f"{m.group()} = {in_words(*m.groups())}" for m in _QUANTITY.finditer(text)))

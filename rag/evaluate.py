@@ -1,7 +1,8 @@
 """How good are the answers? The project's own judge, over question files with known answers.
 
-A question line: {"id", "question", "turns"?, "type"?, "answerable"?, and the expected strings as "gold" or "answer_groups" (every group
-needs one of its wordings) or "answers" (any one)}, with "docs" or "relevant" naming the documents that may be cited.
+A question line: {"id", "question", "turns"?, "type"?, "answerable"?, and the expected strings as "gold" or
+"answer_groups" (every group needs one of its wordings) or "answers" (any one)}, with "docs" or "relevant" naming the
+documents that may be cited.
 """
 
 import json
@@ -71,7 +72,7 @@ def plain(text: str) -> str:
 
 
 def holds(text: str, needle: str) -> bool:
-    """Whether plain `text` has `needle`; a figure only as a whole figure (200亿 is not in 1200亿, nor 10万 in 10万亿)."""
+    """Whether plain `text` has `needle`; a figure only whole (200亿 is not in 1200亿, nor 10万 in 10万亿)."""
     wanted = plain(needle)
     for m in re.finditer(re.escape(wanted), text) if wanted else ():
         before, after = text[max(0, m.start() - 2) : m.start()], text[m.end() : m.end() + 2]
@@ -89,16 +90,39 @@ def judge(question: dict[str, Any], answer: Answer, texts: dict[str, str]) -> Ju
     """Judges one answer; `texts` are the documents by doc_id."""
     kind = str(question.get("type") or question.get("task") or "question")
     answerable = bool(question.get("answerable", True))
-    groups = question.get("gold") or question.get("answer_groups") or ([question["answers"]] if question.get("answers") else [])
+    groups = (
+        question.get("gold")
+        or question.get("answer_groups")
+        or ([question["answers"]] if question.get("answers") else [])
+    )
     docs = [str(d) for d in question.get("docs") or question.get("relevant") or ()]
     seen = plain(answer.text)[: LONG_CHARS if kind in LONG_TYPES else SHORT_CHARS]
     said = bool(groups) and all(any(holds(seen, g) for g in group) for group in groups)
     cited = not docs or any(c.doc_id == d or c.doc_id.startswith(d + "_") for c in answer.citations for d in docs)
     verbatim = all(texts.get(c.doc_id, "")[c.start : c.end] == c.quote for c in answer.citations)
     right = (said and cited and not answer.refused) if answerable else answer.refused
-    why = "" if right else "refused" if answer.refused else "not refused" if not answerable else "no gold" if not said else "not cited"
+    why = (
+        ""
+        if right
+        else "refused"
+        if answer.refused
+        else "not refused"
+        if not answerable
+        else "no gold"
+        if not said
+        else "not cited"
+    )
     return Judged(
-        str(question["id"]), kind, answerable, right, answer.refused, cited, verbatim, len(answer.text), answer.timings_ms["total"], why
+        str(question["id"]),
+        kind,
+        answerable,
+        right,
+        answer.refused,
+        cited,
+        verbatim,
+        len(answer.text),
+        answer.timings_ms["total"],
+        why,
     )
 
 
@@ -122,5 +146,7 @@ def summary(judged: Sequence[Judged]) -> dict[str, Any]:
         "expected_document_cited": share(j.cited for j in judged if j.answerable),
         "quotes_verbatim": share(j.verbatim for j in judged),
         "mean_chars": round(float(np.mean([j.chars for j in judged])), 1) if judged else None,
-        "latency_ms": {"p50": float(np.percentile(latencies, 50)), "p95": float(np.percentile(latencies, 95))} if judged else None,
+        "latency_ms": {"p50": float(np.percentile(latencies, 50)), "p95": float(np.percentile(latencies, 95))}
+        if judged
+        else None,
     }

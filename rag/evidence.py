@@ -1,6 +1,6 @@
 """Passages → the sentences that answer: features of a (question, sentence) pair and a learned linear score over them.
 
-The weights are fitted on cmrc_train by `python -m bench.fit` and lie in weights.json; nothing here was set on a test set.
+The weights are fitted on cmrc_train by `python -m bench.fit` and lie in weights.json.
 """
 
 import json
@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from index.aliases import forms_of
 from index.fold import fold_text
 from index.snapshot import Snapshot
 from index.values import Passage, Sentence
@@ -26,22 +27,53 @@ NUMERIC = frozenset({"percent", "money", "multiple", "count", "date"})  # wants 
 _DIGIT = r"(?:\d[\d.,]*|[一二两三四五六七八九十百千数几]+)"
 SHAPES = {  # what the answer to a want looks like, in folded text
     "percent": re.compile(r"\d\s?%|百分之|[一二两三四五六七八九]成|百分点|一半|过半|[二三四五六七八九十]分之"),
-    "money": re.compile(rf"{_DIGIT}\s?[万亿千百]*\s?(?:多|余)?(?:元|美元|人民币|美金|欧元|日元|港元|英镑|块)|[¥$€]\s?\d"),
+    "money": re.compile(
+        rf"{_DIGIT}\s?[万亿千百]*\s?(?:多|余)?(?:元|美元|人民币|美金|欧元|日元|港元|英镑|块)|[¥$€]\s?\d"
+    ),
     "multiple": re.compile(rf"{_DIGIT}\s?(?:多|余)?倍|翻番|翻倍|\d/\d|分之"),
-    "count": re.compile(rf"\d|[一二两三四五六七八九十百千万数]+(?:多|余|几)?(?:个|家|款|种|名|人|位|所|次|项|座|条|只|台|部|篇|辆|艘|岁|年|天|倍|公里|米)"),
-    "date": re.compile(r"\d{1,4}\s?(?:年|月|日|号|世纪|小时|分钟|天)|(?:19|20)\d\d|年代|[一二三四五六七八九十]+(?:年|月|日)|去年|今年|上半年|下半年|q[1-4]"),
-    "person": re.compile(r"总裁|董事长|创始人|ceo|教授|主席|先生|女士|博士|院士|总统|皇帝|导演|作者|[\u4e00-\u9fff]·[\u4e00-\u9fff]|团队|率领|由[\u4e00-\u9fff]{2,4}[创编主导]"),
+    "count": re.compile(
+        r"\d|[一二两三四五六七八九十百千万数]+(?:多|余|几)?(?:个|家|款|种|名|人|位|所|次|项|座|条|只|台|部|篇|辆|艘|岁|年|天|倍|公里|米)"
+    ),
+    "date": re.compile(
+        r"\d{1,4}\s?(?:年|月|日|号|世纪|小时|分钟|天)|(?:19|20)\d\d|年代|[一二三四五六七八九十]+(?:年|月|日)|去年|今年|上半年|下半年|q[1-4]"
+    ),
+    "person": re.compile(
+        r"总裁|董事长|创始人|ceo|教授|主席|先生|女士|博士|院士|总统|皇帝|导演|作者|[\u4e00-\u9fff]·[\u4e00-\u9fff]|团队|率领|由[\u4e00-\u9fff]{2,4}[创编主导]"
+    ),
     "place": re.compile(r"[\u4e00-\u9fff](?:国|省|市|县|区|州|镇|村|岛|湾|山|河|路|街|港|洲|站)|位于|地处|坐落"),
     "name": re.compile(r"[《“「『\"]|[a-z]{3,}|名为|称为|叫做|又称|简称|即"),
-    "reason": re.compile(r"因为|由于|因此|所以|导致|使得|为了|从而|原因|之所以|源于|得益于|归功|以致|意味着|有助于|决定了|关键|受.{1,12}影响|缺乏|难以"),
-    "method": re.compile(r"通过|采用|利用|借助|以.{1,10}方式|使用|依托|依靠|方法|策略|先.{1,30}再|把.{1,20}[成为]|并|将"),
+    "reason": re.compile(
+        r"因为|由于|因此|所以|导致|使得|为了|从而|原因|之所以|源于|得益于|归功|以致|意味着|有助于|决定了|关键|受.{1,12}影响|缺乏|难以"
+    ),
+    "method": re.compile(
+        r"通过|采用|利用|借助|以.{1,10}方式|使用|依托|依靠|方法|策略|先.{1,30}再|把.{1,20}[成为]|并|将"
+    ),
     "list": re.compile(r"、[^、]{1,20}(?:、|和|及|与|等)|包括|分为|分别|第[一二三]|[一二三]是|其一|\(1\)|首先"),
     "define": re.compile(r"是指|指的是|所谓|即|是.{0,20}的(?:一种|总称|单元|单位)|意思|定义|称为|又称"),
 }
 FEATURES = (
-    "dense", "dense_z", "passage_z", "retrieval", "rank", "word_cover", "pair_cover", "word_before", "pair_before",
-    "word_around", "pair_around", "pair_passage", "name_cover", "entity_cover", "number_cover", "period_match", "best_shape", "any_shape", "new_number", "copy",
-    "length", "first",
+    "dense",
+    "dense_z",
+    "passage_z",
+    "retrieval",
+    "rank",
+    "word_cover",
+    "pair_cover",
+    "word_before",
+    "pair_before",
+    "word_around",
+    "pair_around",
+    "pair_passage",
+    "name_cover",
+    "entity_cover",
+    "number_cover",
+    "period_match",
+    "best_shape",
+    "any_shape",
+    "new_number",
+    "copy",
+    "length",
+    "first",
 )
 Matrix = npt.NDArray[np.float64]
 
@@ -66,17 +98,17 @@ def weights() -> dict[str, Any]:
 
 
 def model_for(question: Question) -> str:
-    """Which weights fit: `same` language as the corpus, or `cross`, where only names, numbers and the dense leg speak."""
+    """Which weights fit: `same` language as the corpus, or `cross`: names, numbers and the dense leg speak."""
     return "cross" if question.lang == "en" else "same"
 
 
-def _covers(rarity: Mapping[str, float], *texts: str) -> list[float]:
-    """Rarity-weighted share of the parts that each text holds and none before it does; 0 when nothing is asked for."""
+def _covers(rarity: Mapping[tuple[str, ...], float], *texts: str) -> list[float]:
+    """Rarity-weighted share of the parts (any form will do) that each text holds and none before it; 0 for no parts."""
     total = sum(rarity.values()) or 1.0
     found = [0.0] * len(texts)
-    for part, weight in rarity.items():
+    for forms, weight in rarity.items():
         for n, text in enumerate(texts):
-            if part in text:
+            if any(form in text for form in forms):
                 found[n] += weight / total
                 break
     return found
@@ -90,8 +122,8 @@ def _share(found: Sequence[bool]) -> float:
 def candidates(question: Question, retrieved: Retrieved, snapshot: Snapshot) -> list[Scored]:
     """Every sentence of the retrieved passages with its features, not yet scored, by passage rank, then place."""
     rarity = snapshot.lexical.idf
-    word_rarity = {w: rarity(w) for w in question.words}
-    pair_rarity = {p: rarity(p) for p in question.pairs}
+    word_rarity = {forms_of(w): rarity(w) for w in question.words}
+    pair_rarity: dict[tuple[str, ...], float] = {(p,): rarity(p) for p in question.pairs}
     shapes = [SHAPES[w] for w in sorted(question.wants) if w in SHAPES]
     mean, deviation = retrieved.background
     top = retrieved.hits[0].score if retrieved.hits else 0.0
@@ -103,7 +135,7 @@ def candidates(question: Question, retrieved: Retrieved, snapshot: Snapshot) -> 
         document = snapshot.documents[hit.passage.doc_id]
         around = fold_text(f"{document.title} {hit.passage.heading}")
         for place, sentence in enumerate(hit.passage.sentences):
-            before = hit.passage.sentences[place - 1].folded if place else ""
+            before = _before(snapshot, row, place)
             context = f"{around} {before} {sentence.folded}"
             # each context counts only what it adds, or the sentence after the answer would look as good as the answer
             by_word = _covers(word_rarity, sentence.folded, before, around)
@@ -136,6 +168,14 @@ def candidates(question: Question, retrieved: Retrieved, snapshot: Snapshot) -> 
             )
             found.append(Scored(sentence, hit.passage, row, place, features, 0.0))
     return found
+
+
+def _before(snapshot: Snapshot, row: int, place: int) -> str:
+    """The two sentences above, also when they end the passage before: what “其中” and “该公司” point at."""
+    above = snapshot.passages[row].sentences[max(0, place - 2) : place]
+    if len(above) < 2 and row and snapshot.passages[row - 1].doc_id == snapshot.passages[row].doc_id:
+        above = (*snapshot.passages[row - 1].sentences[len(above) - 2 :], *above)
+    return " ".join(s.folded for s in above)
 
 
 def rank_sentences(question: Question, retrieved: Retrieved, snapshot: Snapshot) -> list[Scored]:

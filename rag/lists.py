@@ -7,8 +7,12 @@ from index.snapshot import Snapshot
 from index.values import Sentence
 
 _MARK_BEFORE = re.compile(r"(?:^|\n|[。！？!?；;])[ \t\u3000]*(?:[-*+•·]|\d{1,2}[.、)])[ \t\u3000]*$")
-_ORDINAL = re.compile(r"^(?:首先|其次|再次|再者|最后|此外|第[一二三四五六七八九十]|[一二三四五六]是|其[一二三四]|\d{1,2}[.、)]|[（(][一二三四五六\d][)）])")
-_COUNT = re.compile(r"(?:哪|这|有)?(?P<n>[两二三四五六七八九十]|\d{1,2})(?:个|大|项|点|种|条|招|家|款|步|类|层|方面|方向|维度|阶段|板块|因素|趋势)")
+_ORDINAL = re.compile(
+    r"^(?:首先|其次|再次|再者|最后|此外|第[一二三四五六七八九十]|[一二三四五六]是|其[一二三四]|\d{1,2}[.、)]|[（(][一二三四五六\d][)）])"
+)
+_COUNT = re.compile(
+    r"(?:哪|这|有)?(?P<n>[两二三四五六七八九十]|\d{1,2})(?:个|大|项|点|种|条|招|家|款|步|类|层|方面|方向|维度|阶段|板块|因素|趋势)"
+)
 _NUMERAL = {c: n for n, c in enumerate("一二三四五六七八九十", 1)} | {"两": 2}
 _ENGLISH = {w: n for n, w in enumerate(("two", "three", "four", "five", "six", "seven", "eight"), 2)}
 
@@ -35,11 +39,16 @@ def section_of(row: int, snapshot: Snapshot) -> Section:
     first = last = row
     while first > 0 and (passages[first - 1].doc_id, passages[first - 1].heading) == (home.doc_id, home.heading):
         first -= 1
-    while last + 1 < len(passages) and (passages[last + 1].doc_id, passages[last + 1].heading) == (home.doc_id, home.heading):
+    while last + 1 < len(passages) and (passages[last + 1].doc_id, passages[last + 1].heading) == (
+        home.doc_id,
+        home.heading,
+    ):
         last += 1
     sentences = tuple(s for p in passages[first : last + 1] for s in p.sentences)
     text = snapshot.documents[home.doc_id].text
-    marked = tuple(s for s in sentences if _MARK_BEFORE.search(text[max(0, s.start - 8) : s.start]) or _ORDINAL.match(s.text))
+    marked = tuple(
+        s for s in sentences if _MARK_BEFORE.search(text[max(0, s.start - 8) : s.start]) or _ORDINAL.match(s.text)
+    )
     return Section(sentences, marked if len(marked) > 1 else _after_colon(sentences, text))
 
 

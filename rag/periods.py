@@ -3,21 +3,52 @@
 import re
 from functools import lru_cache
 
-_MONTH = {"一": 1, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10, "十一": 11, "十二": 12}
+_MONTH = {
+    "一": 1,
+    "二": 2,
+    "三": 3,
+    "四": 4,
+    "五": 5,
+    "六": 6,
+    "七": 7,
+    "八": 8,
+    "九": 9,
+    "十": 10,
+    "十一": 11,
+    "十二": 12,
+}
 _MONTH |= {str(n): n for n in range(1, 13)} | {f"{n:02}": n for n in range(1, 10)}
 _MONTH |= {
-    name: n for n, name in enumerate(
-        ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"), 1
+    name: n
+    for n, name in enumerate(
+        (
+            "january",
+            "february",
+            "march",
+            "april",
+            "may",
+            "june",
+            "july",
+            "august",
+            "september",
+            "october",
+            "november",
+            "december",
+        ),
+        1,
     )
 }
 _NAMES = "january|february|march|april|may|june|july|august|september|october|november|december"
 _YEAR = r"(?<!\d)(?P<y>(?:19|20)\d\d|\d\d(?=年))(?!\d)年?"
 _DETAIL = (
     r"\s?(?:(?P<h1>上半年?|h1|1h)|(?P<h2>下半年?|h2|2h)|第?(?P<q>[一二三四1-4])季度?|q(?P<q2>[1-4])"
-    rf"|(?P<m>1[0-2]|0?[1-9]|十[一二]?|[一二三四五六七八九])月|-(?P<m2>1[0-2]|0[1-9])(?!\d))"
+    r"|(?P<m>1[0-2]|0?[1-9]|十[一二]?|[一二三四五六七八九])月|-(?P<m2>1[0-2]|0[1-9])(?!\d))"
 )
 _PATTERNS = (  # the ones that say more come first
-    re.compile(r"(?:(?P<h1>h1|1h|first half of)|(?P<h2>h2|2h|second half of)|q(?P<q2>[1-4])(?: of)?)\s?'?(?P<y>(?:19|20)?\d\d)(?!\d)"),
+    re.compile(
+        r"(?:(?P<h1>h1|1h|first half of)|(?P<h2>h2|2h|second half of)|q(?P<q2>[1-4])(?: of)?)"
+        r"\s?'?(?P<y>(?:19|20)?\d\d)(?!\d)"
+    ),
     re.compile(rf"(?P<m>{_NAMES})\s(?:\d{{1,2}},?\s)?(?P<y>(?:19|20)\d\d)"),
     re.compile(_YEAR + f"(?:{_DETAIL})?"),
 )
@@ -66,7 +97,12 @@ def compatible(asked: str, stated: str) -> bool:
 
 
 def match(asked: frozenset[str], stated: frozenset[str]) -> float:
-    """1 when a stated period fits the asked ones, 0 when only others are stated, 0.5 when one side names none."""
+    """1 when a stated period is the asked one, 0.75 when one lies in the other, 0 when only others are stated.
+
+    0.5 when one side names none. The mean over the asked periods.
+    """
     if not asked or not stated:
         return 0.5
-    return sum(any(compatible(a, s) for s in stated) for a in asked) / len(asked)
+    return sum(1.0 if a in stated else 0.75 if any(compatible(a, s) for s in stated) else 0.0 for a in asked) / len(
+        asked
+    )

@@ -1,8 +1,8 @@
 """Question → passages: dense and lexical scores on fixed scales, joined by a convex combination.
 
-Min-max scaling over the candidates would give an empty lexical leg (an English question on Chinese pages) the same weight as a
-full one. Here BM25 is divided by what a passage holding all of the question would score, so that its weight falls with
-what it knows, and the cosine is placed between the corpus's own background and 1.
+Min-max scaling over the candidates would give an empty lexical leg (an English question on Chinese pages) the same
+weight as a full one. Here BM25 is divided by what a passage holding all of the question would score, so that its weight
+falls with what it knows, and the cosine is placed on a fixed scale.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from index.snapshot import Snapshot
 from index.values import Hit
 from rag.understand import Question
 
-LEXICAL_WEIGHT = 0.5  # chosen on cmrc_train, see docs/retrieval.md
+LEXICAL_WEIGHT = 0.5  # chosen on cmrc_train, see docs/quality.md
 CANDIDATES = 100  # of each leg
 
 
@@ -43,17 +43,28 @@ def retrieve(question: Question, snapshot: Snapshot, encoder: Encoder, *, top_k:
     rows = np.unique(np.concatenate([dense_rows[0], lexical_rows[lexical_all[lexical_rows] > 0]]))
     step = max(1, len(snapshot.passages) // BACKGROUND)
     at_large = _rows_of(snapshot, np.arange(0, len(snapshot.passages), step)) @ vector
-    return ranked(question, snapshot, vector, rows, _rows_of(snapshot, rows) @ vector, lexical_all[rows], at_large, top_k=top_k)
+    return ranked(
+        question, snapshot, vector, rows, _rows_of(snapshot, rows) @ vector, lexical_all[rows], at_large, top_k=top_k
+    )
 
 
 def ranked(
-    question: Question, snapshot: Snapshot, vector: npt.NDArray[np.float32], rows: npt.NDArray[np.int64],
-    dense: npt.NDArray[np.float32], lexical: npt.NDArray[np.float32], at_large: npt.NDArray[np.float32], *, top_k: int,
+    question: Question,
+    snapshot: Snapshot,
+    vector: npt.NDArray[np.float32],
+    rows: npt.NDArray[np.int64],
+    dense: npt.NDArray[np.float32],
+    lexical: npt.NDArray[np.float32],
+    at_large: npt.NDArray[np.float32],
+    *,
+    top_k: int,
 ) -> Retrieved:
     """Fuses both legs over the candidate `rows`; `at_large` are the query's cosines to passages at large."""
     score = fuse(dense, lexical, snapshot.lexical.ceiling(question.terms))
     order = np.lexsort((rows, -score))[:top_k]
-    hits = tuple(Hit(snapshot.passages[int(rows[i])], float(score[i]), float(dense[i]), float(lexical[i])) for i in order)
+    hits = tuple(
+        Hit(snapshot.passages[int(rows[i])], float(score[i]), float(dense[i]), float(lexical[i])) for i in order
+    )
     background = float(at_large.mean()), float(at_large.std()) + 0.005
     return Retrieved(hits, tuple(int(rows[i]) for i in order), vector, background)
 

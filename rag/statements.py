@@ -1,4 +1,4 @@
-"""Sentences → the few words that answer: the clauses that bear the question, in the asker's script, with what they cite."""
+"""Sentences → the few words that answer: the clauses that bear the question, in the asker's script."""
 
 import re
 from dataclasses import dataclass
@@ -37,7 +37,9 @@ def focus(sentence: Sentence, question: Question, max_chars: int) -> str:
         covered = sum(p in folded for p in question.pairs) / max(1, len(question.pairs))
         named = sum(w in folded for w in question.words) / max(1, len(question.words))
         shaped = sum(bool(s.search(folded)) for s in shapes) / max(1, len(shapes))
-        return covered + named + 0.5 * shaped - 0.0005 * (end - start)
+        return (
+            covered + named + 0.5 * shaped + 0.0005 * (end - start)
+        )  # of equal ones the longest: answers follow names
 
     runs = [
         (clauses[i][0], clauses[j][1])

@@ -1,7 +1,7 @@
 """Does the corpus answer the question? One calibrated probability from features of the best evidence.
 
-Fitted on cmrc_train by `python -m bench.fit`: questions with their passage in the corpus, the same with it taken out, and the same about
-another subject or year. The weights and the threshold lie in weights.json.
+Fitted on cmrc_train by `python -m bench.fit`: questions with their passage in the corpus, the same with it taken out,
+and the same about another subject or year. The weights and the threshold lie in weights.json.
 """
 
 import math
@@ -9,23 +9,46 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from index.aliases import forms_of
 from index.snapshot import Snapshot
 from rag.evidence import FEATURES, Scored, model_for, weights
 from rag.retrieve import Retrieved
 from rag.understand import Question
 
 _TOP = (
-    "dense", "dense_z", "passage_z", "word_cover", "pair_cover", "word_before", "pair_before", "word_around",
-    "pair_around", "pair_passage", "name_cover", "entity_cover", "number_cover", "period_match", "best_shape", "new_number",
+    "dense",
+    "dense_z",
+    "passage_z",
+    "word_cover",
+    "pair_cover",
+    "word_before",
+    "pair_before",
+    "word_around",
+    "pair_around",
+    "pair_passage",
+    "name_cover",
+    "entity_cover",
+    "number_cover",
+    "period_match",
+    "best_shape",
+    "new_number",
 )
 SUPPORT_FEATURES = (
     *(f"top_{name}" for name in _TOP),
-    "retrieval", "retrieval_margin", "sentence_score", "sentence_margin", "rarest_missing", "best_dense_z", "best_word_cover_passage",
+    "retrieval",
+    "retrieval_margin",
+    "sentence_score",
+    "sentence_margin",
+    "rarest_missing",
+    "best_dense_z",
+    "best_word_cover_passage",
     "missing_mass",
 )
 
 
-def support_features(question: Question, retrieved: Retrieved, ranked: Sequence[Scored], rarity: dict[str, float]) -> list[float]:
+def support_features(
+    question: Question, retrieved: Retrieved, ranked: Sequence[Scored], rarity: dict[str, float]
+) -> list[float]:
     """Features of the question with its best evidence, in the order of SUPPORT_FEATURES.
 
     Args:
@@ -37,8 +60,11 @@ def support_features(question: Question, retrieved: Retrieved, ranked: Sequence[
     other = next((c.score for c in ranked[1:] if c.row != best.row), best.score - 3.0)
     text = best.passage.folded + " " + best.passage.heading
     total = sum(rarity.values()) or 1.0
-    missing = {w: r for w, r in rarity.items() if w not in text}
-    covers = [sum(r for w, r in rarity.items() if w in h.passage.folded) / total for h in retrieved.hits[:5]]
+    missing = {w: r for w, r in rarity.items() if not any(form in text for form in forms_of(w))}
+    covers = [
+        sum(r for w, r in rarity.items() if any(form in h.passage.folded for form in forms_of(w))) / total
+        for h in retrieved.hits[:5]
+    ]
     return [
         *(top[name] for name in _TOP),
         scores[0],

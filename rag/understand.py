@@ -95,7 +95,9 @@ def understand(asked: str, turns: Sequence[str] = ()) -> Question:
     # an English question is searched with the Chinese words for what it names, too
     added = [*(f for forms in entities for f in forms if not f.isascii()), *chinese_for(folded)] if lang == "en" else []
     searched = " ".join([folded, *added])
-    asking = re.compile("|".join(sorted((re.escape(w) for w in _stop() if len(w) > 1 and not w.isascii()), key=len, reverse=True)))
+    asking = re.compile(
+        "|".join(sorted((re.escape(w) for w in _stop() if len(w) > 1 and not w.isascii()), key=len, reverse=True))
+    )
     known = {word for forms in entities for form in forms for word in form.split()}
     return Question(
         asked=asked,
@@ -105,7 +107,9 @@ def understand(asked: str, turns: Sequence[str] = ()) -> Question:
         terms=tuple(words(searched) + pairs(searched)),
         words=tuple(dict.fromkeys(w for w in words(searched) if w not in _stop())),
         pairs=tuple(dict.fromkeys(pairs(asking.sub(" ", searched)))),
-        names=tuple(dict.fromkeys(n for n in _LATIN_NAME.findall(folded) if n not in _stop() and n not in known and len(n) > 1)),
+        names=tuple(
+            dict.fromkeys(n for n in _LATIN_NAME.findall(folded) if n not in _stop() and n not in known and len(n) > 1)
+        ),
         entities=entities,
         numbers=tuple(dict.fromkeys(_NUMBER.findall(folded))),
         periods=periods_in(folded),

@@ -6,10 +6,25 @@ from typing import Any
 from index.values import Sentence
 
 KINDS = (
-    "fact", "list", "explain", "compare", "conflict", "timeline", "correction", "several", "clarify", "refusal",
+    "fact",
+    "list",
+    "explain",
+    "compare",
+    "conflict",
+    "timeline",
+    "correction",
+    "several",
+    "clarify",
+    "refusal",
 )
 REASONS = (
-    "off_topic", "not_in_corpus", "figure_not_stated", "other_period", "other_subject", "page_junk", "instruction",
+    "off_topic",
+    "not_in_corpus",
+    "figure_not_stated",
+    "other_period",
+    "other_subject",
+    "page_junk",
+    "instruction",
     "advice",
 )
 

@@ -11,10 +11,10 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from index.clean import Removal
 from index.values import Document
 from rag.values import Answer, Citation
 from web.labels import DEFAULT_LANG, Labels
-from web.service import Span
 
 STATIC = Path(__file__).parent / "static"
 MAX_TURNS = 8  # earlier questions a page carries along
@@ -115,7 +115,7 @@ def _pieces(text: str, citations: Mapping[str, Citation]) -> Line:
 
 
 def source_view(
-    document: Document, dropped: Iterable[Span], start: int | None, end: int | None, around: int | None = None
+    document: Document, dropped: Iterable[Removal], start: int | None, end: int | None, around: int | None = None
 ) -> SourceView:
     """`document.text`, with what is cited and what cleaning left out told apart.
 
@@ -134,7 +134,7 @@ def source_view(
     return SourceView(before, cited, after, low > 0, high < size, asked and not valid)
 
 
-def _stretches(text: str, start: int, end: int, dropped: Sequence[Span]) -> tuple[Stretch, ...]:
+def _stretches(text: str, start: int, end: int, dropped: Sequence[Removal]) -> tuple[Stretch, ...]:
     stretches, position = [], start
     for span in dropped:
         a, b = max(position, span.start), min(end, span.end)

@@ -1,20 +1,11 @@
 """What the doors ask of the engine behind them: a Protocol, so that tests pass a fake and `serve` the real one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+from index.clean import Removal
 from index.values import Document, Hit
 from rag.values import Answer
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A stretch of `Document.text` that cleaning left out, with the name of the rule that did it."""
-
-    start: int
-    end: int
-    rule: str
 
 
 class Service(Protocol):
@@ -46,7 +37,7 @@ class Service(Protocol):
         Raises: DocumentMissing.
         """
 
-    def dropped(self, doc_id: str) -> list[Span]:
+    def dropped(self, doc_id: str) -> Sequence[Removal]:
         """What cleaning left out of that document, in any order.
 
         Raises: DocumentMissing.

@@ -9,8 +9,16 @@ from rag.english import gloss, in_words
 
 @pytest.mark.parametrize(
     ("number", "unit", "words"),
-    [("482.4", "亿", "48.24 billion"), ("1250", "万", "12.5 million"), ("30", "万亿", "30 trillion"), ("536.7", "萬億", "536.7 trillion"),
-     ("29", "万", "290,000"), ("1.5225", "亿", "152.25 million"), ("10", "亿", "1 billion"), ("1,200", "亿", "120 billion")],
+    [
+        ("482.4", "亿", "48.24 billion"),
+        ("1250", "万", "12.5 million"),
+        ("30", "万亿", "30 trillion"),
+        ("536.7", "萬億", "536.7 trillion"),
+        ("29", "万", "290,000"),
+        ("1.5225", "亿", "152.25 million"),
+        ("10", "亿", "1 billion"),
+        ("1,200", "亿", "120 billion"),
+    ],
 )
 def test_in_words(number: str, unit: str, words: str) -> None:
     assert in_words(number, unit) == words

@@ -7,7 +7,13 @@ from rag.understand import leans_on_earlier, understand
 
 @pytest.mark.parametrize(
     ("question", "lang"),
-    [("份额是多少？", "zh-Hans"), ("份額是多少？", "zh-Hant"), ("What is the market share?", "en"), ("DeepSeek R1 的延迟", "zh-Hans"), ("IDC H1 2025?", "en")],
+    [
+        ("份额是多少？", "zh-Hans"),
+        ("份額是多少？", "zh-Hant"),
+        ("What is the market share?", "en"),
+        ("DeepSeek R1 的延迟", "zh-Hans"),
+        ("IDC H1 2025?", "en"),
+    ],
 )
 def test_the_language_is_the_askers(question: str, lang: str) -> None:
     assert understand(question).lang == lang
@@ -45,19 +51,25 @@ def test_an_english_question_is_searched_with_chinese_words_too() -> None:
 
 
 @pytest.mark.parametrize(
-    "question", ["那阿里云呢？", "它的延迟是多少？", "比上一年多了多少？", "其中海外占多少？", "What about Tencent?", "第三名呢"]
+    "question",
+    ["那阿里云呢？", "它的延迟是多少？", "比上一年多了多少？", "其中海外占多少？", "What about Tencent?", "第三名呢"],
 )
 def test_a_question_that_leans_on_the_one_before(question: str) -> None:
     assert leans_on_earlier(question.lower())
 
 
-@pytest.mark.parametrize("question", ["2025年上半年火山引擎的公有云大模型调用量份额是多少？", "阶跃星辰的B轮融资金额有多大？"])
+@pytest.mark.parametrize(
+    "question", ["2025年上半年火山引擎的公有云大模型调用量份额是多少？", "阶跃星辰的B轮融资金额有多大？"]
+)
 def test_a_question_that_stands_alone_is_left_alone(question: str) -> None:
     assert understand(question, ["别的问题是什么？"]).understood == question
 
 
 def test_a_follow_up_is_searched_with_the_question_before_it() -> None:
-    assert understand("那第三名呢？", ["2025年上半年的调用量谁排第一？"]).understood == "2025年上半年的调用量谁排第一？ 那第三名呢？"
+    assert (
+        understand("那第三名呢？", ["2025年上半年的调用量谁排第一？"]).understood
+        == "2025年上半年的调用量谁排第一？ 那第三名呢？"
+    )
 
 
 def test_an_order_to_the_assistant_is_left_out_and_noticed() -> None:

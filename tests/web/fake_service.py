@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from index.clean import Removal
 from index.errors import DocumentMissing, IndexDamaged, IndexMissing
 from index.values import Document, Hit, Passage
 from rag.values import Answer, Citation
-from web.service import Span
 
 IDC = Document(
     doc_id="idc-2025h1",
@@ -153,14 +153,14 @@ class FakeService:
                 return document
         raise DocumentMissing(doc_id)
 
-    def dropped(self, doc_id: str) -> list[Span]:
+    def dropped(self, doc_id: str) -> list[Removal]:
         if self.document(doc_id) is not MESSY:
             return []
         pinyin, footer = MESSY.text.index("(guó)"), MESSY.text.index("版權所有")
         return [  # out of order, as a service may give them
-            Span(footer, footer + 4, "footer"),
-            Span(pinyin, pinyin + len("(guó)"), "stray-pinyin"),
-            Span(0, len(JUNK), "coupon-line"),
+            Removal(footer, footer + 4, "footer"),
+            Removal(pinyin, pinyin + len("(guó)"), "stray-pinyin"),
+            Removal(0, len(JUNK), "coupon-line"),
         ]
 
     def examples(self) -> list[str]:
