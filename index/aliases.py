@@ -54,7 +54,7 @@ def entities_in(folded: str) -> list[tuple[str, ...]]:
 
 @cache
 def _forms() -> dict[str, tuple[str, ...]]:
-    groups = [tuple(map(fold_text, g)) for name in ("entities", "measures") for g in _lexicon()[name]]
+    groups = [tuple(map(fold_text, g)) for name in ("entities", "measures", "words") for g in _lexicon()[name]]
     found: dict[str, tuple[str, ...]] = {}
     for group in groups:
         for form in group:
@@ -65,6 +65,12 @@ def _forms() -> dict[str, tuple[str, ...]]:
 def forms_of(word: str) -> tuple[str, ...]:
     """A folded word and all that the lexicon says means the same."""
     return _forms().get(word, (word,))
+
+
+def measures_in(folded: str) -> list[tuple[str, ...]]:
+    """The measures a folded text names (份额, 营收 …), each as all its forms; general words are left out."""
+    groups = [tuple(map(fold_text, g)) for g in _lexicon()["measures"]]
+    return [g for g in groups if any(form in folded for form in g)]
 
 
 def chinese_for(folded: str) -> list[str]:

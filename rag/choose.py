@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from index.snapshot import Snapshot
 from index.values import Sentence
+from rag.asked_figure import stating
 from rag.evidence import Scored
 from rag.lists import Section, asked_count, section_of
 from rag.statements import Statement, focus, in_script, same_content
@@ -13,12 +14,12 @@ from rag.understand import Question
 LIMITS = {
     "fact": (2, 2.0),
     "list": (4, 3.0),
-    "explain": (3, 3.0),
+    "explain": (4, 3.0),
     "compare": (4, 4.0),
     "conflict": (4, 5.0),
     "refusal": (2, 1.5),
 }
-LEAD_CHARS, LONG_CHARS = 90, 190  # of one statement, in a short and in a long answer
+LEAD_CHARS, LONG_CHARS = 90, 130  # of one statement, in a short and in a long answer
 LIST_CHARS = 380  # of all items together
 NEW_WORDS = 2.0  # log odds that a further sentence gains when it holds all of the question that is still missing
 NEXT_TO = 1.5  # … when it goes on where the last one stopped, or the question wants an explanation and it stands beside
@@ -46,6 +47,8 @@ def choose(
     if kind == "list" and (section := _list_for(question, ranked, snapshot)) is not None:
         width = LIST_CHARS // len(section.items)
         return kind, [_statement(s, question, width, lang, snapshot) for s in section.items]
+    if kind in ("fact", "compare", "conflict") and (exact := stating(question, ranked)):
+        ranked = [*exact, *(c for c in ranked if c not in exact)]  # a sentence that states the figure leads
     picked = _picked(question, ranked, kind)
     if kind in ("list", "explain"):  # what stands together is read together
         home = [c for c in picked if c.row == picked[0].row]

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from rag.evidence import FEATURES, SHAPES, Scored
+from rag.asked_figure import WITHIN, is_asked_for, stating
+from rag.evidence import FEATURES, Scored
 from rag.support import threshold
 from rag.understand import Question, asks_for_advice
 
-WITHIN = 3.0  # log odds: how far below the best sentence another may still be the one that answers
 _AT = {name: n for n, name in enumerate(FEATURES)}
 
 
@@ -28,6 +28,7 @@ def decide(
     if _asks_for_junk(question, ranked, junk):
         return "page_junk"
     near = [c for c in ranked if c.score >= ranked[0].score - WITHIN]
+    lacks_figure = is_asked_for(question) and not stating(question, ranked)
 
     def none_has(feature: str) -> bool:
         return max(c.features[_AT[feature]] for c in near) == 0
@@ -39,18 +40,12 @@ def decide(
             return "other_period"
         if (question.entities and none_has("entity_cover")) or (question.names and none_has("name_cover")):
             return "other_subject"
-        return "figure_not_stated" if _lacks_figure(question, near) else "not_in_corpus"
+        return "figure_not_stated" if lacks_figure else "not_in_corpus"
     if question.periods and none_has("period_match"):
         return "other_period"
     if question.entities and none_has("entity_cover"):
         return "other_subject"
-    return "figure_not_stated" if _lacks_figure(question, near) else None
-
-
-def _lacks_figure(question: Question, near: Sequence[Scored]) -> bool:
-    """Whether a figure of a certain shape is asked for and none of the likely sentences has one."""
-    shapes = [SHAPES[w] for w in ("percent", "money", "multiple") if w in question.wants]
-    return bool(shapes) and not any(s.search(c.sentence.folded) for s in shapes for c in near)
+    return "figure_not_stated" if lacks_figure else None
 
 
 def _asks_for_junk(question: Question, ranked: Sequence[Scored], junk: Mapping[str, str]) -> bool:

@@ -86,6 +86,7 @@ class Scored:
     passage: Passage
     row: int  # passage row in the snapshot
     place: int  # sentence's place in its passage
+    context: str  # folded: title, headings, the two sentences above and the sentence itself
     features: tuple[float, ...]  # in the order of FEATURES
     score: float  # log odds that this sentence answers, given that one does
 
@@ -166,7 +167,7 @@ def candidates(question: Question, retrieved: Retrieved, snapshot: Snapshot) -> 
                 math.log(len(sentence.folded) + 1) / 5,
                 float(place == 0),
             )
-            found.append(Scored(sentence, hit.passage, row, place, features, 0.0))
+            found.append(Scored(sentence, hit.passage, row, place, context, features, 0.0))
     return found
 
 

@@ -21,6 +21,7 @@ else:
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _LATIN_NAME = re.compile(r"[a-z][a-z0-9]*(?:[.\-][a-z0-9]+)*")
+_YEAR_OR_NUMBER = re.compile(r"[\d.,]+|[HhQq]\d|\d[Hh]\d\d")
 _MANY_QUESTIONS = 3  # earlier turns that may add to a follow-up
 
 
@@ -107,15 +108,23 @@ def understand(asked: str, turns: Sequence[str] = ()) -> Question:
         terms=tuple(words(searched) + pairs(searched)),
         words=tuple(dict.fromkeys(w for w in words(searched) if w not in _stop())),
         pairs=tuple(dict.fromkeys(pairs(asking.sub(" ", searched)))),
-        names=tuple(
-            dict.fromkeys(n for n in _LATIN_NAME.findall(folded) if n not in _stop() and n not in known and len(n) > 1)
-        ),
+        names=_names(understood, lang, known),
         entities=entities,
         numbers=tuple(dict.fromkeys(_NUMBER.findall(folded))),
         periods=periods_in(folded),
         wants=wants_of(fold_text(stripped)),
         instruction=stripped != text,
     )
+
+
+def _names(text: str, lang: str, known: set[str]) -> tuple[str, ...]:
+    """Folded Latin names in a question, known entities left out: in English those written with a capital or a digit."""
+    if lang == "en":
+        written = re.findall(r"(?<!^)\b[A-Z][\w.\-]*\w|\b[A-Za-z]*\d[\w.\-]*", text)
+        folded = [fold_text(w) for w in written if not _YEAR_OR_NUMBER.fullmatch(w)]
+    else:
+        folded = _LATIN_NAME.findall(fold_text(text))
+    return tuple(dict.fromkeys(n for n in folded if n not in _stop() and n not in known and len(n) > 1))
 
 
 def _strip_instructions(text: str) -> str:

@@ -1,0 +1,43 @@
+"""The figure a question asks for: does a sentence state one of that shape, for that subject, period and measure?
+
+A near miss (another company's share, another year's revenue) is the error analysts leave for. So all four are asked of
+one sentence with its context, not of the passage.
+"""
+
+from collections.abc import Sequence
+
+from index.aliases import measures_in
+from rag.evidence import FEATURES, SHAPES, Scored
+from rag.understand import Question
+
+_SHAPED = ("multiple", "money", "percent")  # wants whose figures cannot be mistaken for another kind, the telling first
+_AT = {name: n for n, name in enumerate(FEATURES)}
+WITHIN = 4.0  # log odds: how far below the best sentence another may still be the one that answers
+
+
+def is_asked_for(question: Question) -> bool:
+    """Whether the question wants a figure of a certain shape."""
+    return any(want in question.wants for want in _SHAPED)
+
+
+def states_it(question: Question, candidate: Scored, names: Sequence[str]) -> bool:
+    """Whether the sentence has the asked shape and, with its context, the asked subject, period and measure."""
+    features = candidate.features
+    shape = SHAPES[next(want for want in _SHAPED if want in question.wants)]
+    shaped = shape.search(candidate.sentence.folded) is not None
+    subject = (not question.entities or features[_AT["entity_cover"]] > 0) and all(
+        name in candidate.context for name in names
+    )
+    period = not question.periods or features[_AT["period_match"]] > 0
+    measures = measures_in(question.folded)
+    return shaped and subject and period and all(any(f in candidate.context for f in forms) for forms in measures)
+
+
+def stating(question: Question, ranked: Sequence[Scored]) -> list[Scored]:
+    """The likely sentences that state the asked figure, best first."""
+    if not ranked or not is_asked_for(question):
+        return []
+    names = question.names
+    if question.lang == "en":  # any capitalised word may be one: only those the pages write count
+        names = tuple(n for n in names if any(n in c.context for c in ranked))
+    return [c for c in ranked if c.score >= ranked[0].score - WITHIN and states_it(question, c, names)]
