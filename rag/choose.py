@@ -58,7 +58,8 @@ def choose(
 
 
 def _statement(sentence: Sentence, question: Question, width: int, lang: str, snapshot: Snapshot) -> Statement:
-    return Statement(in_script(focus(sentence, question, width), lang), sentence, snapshot.documents[sentence.doc_id])
+    document = snapshot.documents[sentence.doc_id]
+    return Statement(in_script(focus(sentence, question, width), lang, document.lang), sentence, document)
 
 
 def _picked(question: Question, ranked: Sequence[Scored], kind: str) -> list[Scored]:

@@ -62,7 +62,7 @@ def compose(
             "gloss": gloss(s.text) if lang == "en" else "",
             "marker": marker[s.sentence.doc_id, s.sentence.start, s.sentence.end],
             "document": s.document,
-            "source": s.document.publisher or f"《{s.document.title}》",
+            "source": s.document.publisher or f"《{s.document.title.strip('《》')}》",
             "published": s.document.published,
             "digest": s.document.source_kind == "digest",
         }

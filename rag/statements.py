@@ -9,7 +9,7 @@ from index.values import Document, Sentence
 from rag.evidence import SHAPES
 from rag.understand import Question
 
-_CLAUSE = re.compile(r"[^，,；;。！？!?]*(?:[，,；;。！？!?]+[”’」』》）)\"]*|$)")
+_CLAUSE = re.compile(r"(?:[^，,；;。！？!?]|,(?=\d))*(?:(?:[，；;。！？!?]|,(?!\d))+[”’」』》）)\"]*|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +56,10 @@ def focus(sentence: Sentence, question: Question, max_chars: int) -> str:
     return ("…" if start else "") + kept
 
 
-def in_script(text: str, lang: str) -> str:
-    """Evidence as the asker reads it: script converted for a Chinese asker, untouched for an English one."""
+def in_script(text: str, lang: str, source_lang: str) -> str:
+    """Evidence as the asker reads it: in the asker's script if that differs from the source's, untouched in English."""
+    if lang == source_lang:
+        return text
     if lang == "zh-Hans":
         return to_simplified(text)
     if lang == "zh-Hant":
@@ -66,12 +68,12 @@ def in_script(text: str, lang: str) -> str:
 
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-_NAME = re.compile(r"[a-z][a-z0-9.\-]+")
+_NAME = re.compile(r"[a-z](?:[a-z0-9.\-]*[a-z0-9])?")
 
 
 def is_borne_out(text: str, sentence: Sentence) -> bool:
     """Whether every number and every Latin name of `text` stands in the sentence, whole."""
-    said, source = fold_text(to_simplified(text)), sentence.folded
+    said, source = fold_text(text.replace("…", " ")), sentence.folded
     numbers = set(_NUMBER.findall(source))
     names = set(_NAME.findall(source))
     return all(n in numbers for n in _NUMBER.findall(said)) and all(n in names for n in _NAME.findall(said))

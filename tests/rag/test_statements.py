@@ -1,0 +1,66 @@
+"""From a sentence to the words of an answer, and the check that the sentence bears them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from index.fold import fold_text
+from index.values import Sentence
+from rag.statements import focus, in_script, is_borne_out, same_content
+from rag.understand import understand
+
+LONG = (
+    "豆包大模型的调用量在这一年里增长很快,国内外的同行都在追赶,价格也一降再降,"
+    "据第三方机构统计,资本支出总计将逾4,200亿美元,年增61%,创下新高,"
+    "而另一家机构给出的数字与此不同,口径也不一样,两者不能直接比较,读者要小心。"
+)
+
+
+def sentence(text: str) -> Sentence:
+    return Sentence("d", 0, len(text), text, fold_text(text))
+
+
+def test_a_short_sentence_is_given_whole() -> None:
+    assert focus(sentence("份额为49.2%。"), understand("份额多少?"), 90) == "份额为49.2%。"
+
+
+def test_a_long_one_is_cut_to_the_clauses_that_bear_the_question_and_says_so() -> None:
+    said = focus(sentence(LONG), understand("资本支出总计多少亿美元?"), 60)
+    assert "资本支出总计将逾4,200亿美元" in said
+    assert len(said) <= 62
+    assert said.startswith("…")
+    assert said.endswith("…")
+
+
+@given(st.sampled_from(["价格怎么样?", "资本支出多少?", "口径一样吗?", "x"]), st.integers(20, 200))
+def test_no_cut_falls_inside_a_number(question: str, width: int) -> None:
+    said = focus(sentence(LONG), understand(question), width)
+    assert is_borne_out(said, sentence(LONG))
+
+
+@pytest.mark.parametrize(
+    ("said", "borne"),
+    [
+        ("阿里云占27%", True),
+        ("阿里雲占27%", True),
+        ("阿里云占2%", False),
+        ("阿里云占7%", False),
+        ("IDC:27%", True),
+        ("Omdia:27%", False),
+        ("IDC…27%", True),
+    ],
+)
+def test_every_number_and_name_must_stand_in_the_sentence(said: str, borne: bool) -> None:
+    assert is_borne_out(said, sentence("IDC 统计,阿里云占27%。")) is borne
+
+
+def test_the_script_is_the_askers_and_only_a_foreign_one_is_converted() -> None:
+    assert in_script("阿里雲的市占率", "zh-Hans", "zh-Hant") == "阿里云的市占率"
+    assert in_script("阿里云的份额", "zh-Hant", "zh-Hans") == "阿里雲的份額"
+    assert in_script("阿里雲的市占率", "zh-Hant", "zh-Hant") == "阿里雲的市占率"
+    assert in_script("阿里雲", "en", "zh-Hant") == "阿里雲"
+
+
+def test_a_reprint_is_the_same_content() -> None:
+    assert same_content("阿里云份额为27%,位列第二", "阿里云份额为27%，位列第二")
+    assert not same_content("阿里云份额为27%", "火山引擎份额为49.2%")
