@@ -63,12 +63,12 @@ def _pattern(rule: str) -> re.Pattern[str]:
 
 _READING = re.compile(rf"(?<=[{_HAN}])[(（]([a-zü\u00e0-\u01dc]{{1,7}})[)）]")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\u202a-\u202e\u2066-\u2069\ufeff\ufe0e\ufe0f]+")
-_FOOTNOTE_ARROWS = re.compile(r"(?:[ \t]*[↩↵⏎^])+[ \t]*")
+_FOOTNOTE_ARROWS = re.compile(r"(?<![ \t])(?:[ \t]*[↩↵⏎^])+[ \t]*")
 _GLUED_MARK = re.compile(r"(?<=[。！？!?；;])[ \t]+[-*•·][ \t]+(?=\S)")
 _EMPHASIS = re.compile(r"(\*\*|__)(?=\S)[^*_\n]*?(?<=\S)\1")
-_LINE_MARKUP = re.compile(r"(?m)^[ \t]*(?:#{1,6}[ \t]+|>[ \t]?|[-*+•][ \t]+(?=\S))|^[ \t\u3000]+(?=\S)")
+_LINE_MARKUP = re.compile(r"(?m)^[ \t]*(?:#{1,6}[ \t]+|>[ \t]*|[-*+•][ \t]+(?=\S))+|^[ \t\u3000]+(?=\S)")
 _BLANK_BEFORE_MARK = re.compile(rf"(?<=[{_HAN}”」』）)%\w])[ \t\u00a0]+(?=[。，；：！？、])")
-_BLANK = re.compile(r"[ \t\u00a0\u3000]+$|\u00a0", re.MULTILINE)
+_BLANK = re.compile(r"(?<![ \t\u00a0\u3000])[ \t\u00a0\u3000]+$|\u00a0", re.MULTILINE)
 _BLANK_LINES = re.compile(r"(?<=\n)(?:[ \t\u00a0\u3000]*\n){2,}")
 _MARKDOWN_LINK = re.compile(r"!?\[([^\]\n]{0,120})\]\((?:https?://|/|#)[^)\s]*\)")
 

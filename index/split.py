@@ -21,8 +21,8 @@ _LOOK_AHEAD = 1000  # how far a bracket may close and still be kept whole; witho
 _CLOSERS = "”’」』》）)\\]】\"'"
 _ENGLISH_STOP = r"(?<=[a-z0-9%)\]\"”])\.(?=\s+[A-Z\"“(\[]|\s*$)"
 _SENTENCE_END = re.compile(rf"(?:[。！？!?…]+|{_ENGLISH_STOP})[{_CLOSERS}]*[ \t\u3000]*")
-# “全?!斌w系”: a character lost in conversion shows as ? or ?!, and a lone Latin letter among Chinese ones follows
 _ITEM_NUMBER = re.compile(r"(?:^|[。！？!?])\s*\d{1,3}\.\s*$")  # “1. SEO …” opens an item, it is no sentence
+# “全?!斌w系”: a character lost in conversion shows as ? or ?!, and a lone Latin letter among Chinese ones follows
 _DAMAGED = re.compile(r"[?!][\u3400-\u9fff]{1,3}[a-z][\u3400-\u9fff]")
 _GOES_ON = frozenset("，,、；;：:。！？!?…的地得等了")  # after a closing quote: the sentence is not over
 _CLAUSE_END = re.compile(rf"(?:[；;，、：:]|,(?!\d)|——)[{_CLOSERS}]*[ \t\u3000]*")
@@ -74,21 +74,21 @@ def _sentence_cuts(text: str) -> list[int]:
         if 0 < c < len(text)
         and text[c] not in _GOES_ON
         and not _DAMAGED.match(text, c - 1)
-        and not _ITEM_NUMBER.search(text[:c])
+        and not _ITEM_NUMBER.search(text, max(0, c - 16), c)
     ]
 
 
 def _last_cut(text: str, limit: int) -> int:
     """Where to cut a stretch that is too long: the best place at or before `limit`, at least 1."""
     protected = _protected(text)
-    quantities = [m.span() for m in _QUANTITY.finditer(text)]
-    ends = [m.end() for m in _SENTENCE_END.finditer(text)]
-    clauses = [m.end() for m in _CLAUSE_END.finditer(text) if not _inside(m.end(), quantities)]
+    quantities = [m.span() for m in _QUANTITY.finditer(text) if m.start() < limit]
+    ends = [m.end() for m in _SENTENCE_END.finditer(text) if m.end() <= limit]
+    clauses = [m.end() for m in _CLAUSE_END.finditer(text) if m.end() <= limit and not _inside(m.end(), quantities)]
     semicolons = [c for c in clauses if text[:c].rstrip(_CLOSERS + " \t\u3000")[-1:] in "；;"]
     free = [c for c in clauses if not _inside(c, protected)]
     # in order of preference; a cut in the first third would leave a stump
     for cuts in ([c for c in semicolons if not _inside(c, protected)], free, ends, clauses):
-        usable = [c for c in cuts if limit / 3 < c <= limit]
+        usable = [c for c in cuts if c > limit / 3]
         if usable:
             return usable[-1]
     words = [end for end in word_ends(text[: limit + 32]) if end <= limit and not _inside(end, quantities)]

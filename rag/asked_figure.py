@@ -4,14 +4,16 @@ A near miss (another company's share, another year's revenue) is the error analy
 one sentence with its context, not of the passage.
 """
 
+import re
 from collections.abc import Sequence
 
-from index.aliases import measures_in
+from index.aliases import entities_in, measures_in
 from rag.evidence import FEATURES, SHAPES, Scored
 from rag.understand import Question
 
 _SHAPED = ("multiple", "money", "percent")  # wants whose figures cannot be mistaken for another kind, the telling first
 _AT = {name: n for n, name in enumerate(FEATURES)}
+_ANAPHOR = re.compile(r"其(?!中|他|它|余)|该|它|此|这一")
 WITHIN = 4.0  # log odds: how far below the best sentence another may still be the one that answers
 
 
@@ -25,12 +27,24 @@ def states_it(question: Question, candidate: Scored, names: Sequence[str]) -> bo
     features = candidate.features
     shape = SHAPES[next(want for want in _SHAPED if want in question.wants)]
     shaped = shape.search(candidate.sentence.folded) is not None
-    subject = (not question.entities or features[_AT["entity_cover"]] > 0) and all(
-        name in candidate.context for name in names
-    )
+    subject = _is_about(question.entities, candidate) and all(name in candidate.context for name in names)
     period = not question.periods or features[_AT["period_match"]] > 0
     measures = measures_in(question.folded)
     return shaped and subject and period and all(any(f in candidate.context for f in forms) for forms in measures)
+
+
+def _is_about(entities: Sequence[tuple[str, ...]], candidate: Scored) -> bool:
+    """Whether the figure can be one of the asked subjects': named in the sentence, or above it while it names no other.
+
+    A sentence that opens with “其” or “该” goes on about the subject above, whomever else it names.
+    """
+    if not entities:
+        return True
+    sentence = candidate.sentence.folded
+    if any(form in sentence for forms in entities for form in forms):
+        return True
+    above = any(form in candidate.context for forms in entities for form in forms)
+    return above and (_ANAPHOR.match(sentence) is not None or not entities_in(sentence))
 
 
 def stating(question: Question, ranked: Sequence[Scored]) -> list[Scored]:

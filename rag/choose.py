@@ -48,7 +48,8 @@ def choose(
         width = LIST_CHARS // len(section.items)
         return kind, [_statement(s, question, width, lang, snapshot) for s in section.items]
     if kind in ("fact", "compare", "conflict") and (exact := stating(question, ranked)):
-        ranked = [*exact, *(c for c in ranked if c not in exact)]  # a sentence that states the figure leads
+        # what states the figure leads, and beside it a short answer has no other figure to be taken for it
+        ranked = exact if kind == "fact" else [*exact, *(c for c in ranked if c not in exact)]
     picked = _picked(question, ranked, kind)
     if kind in ("list", "explain"):  # what stands together is read together
         home = [c for c in picked if c.row == picked[0].row]

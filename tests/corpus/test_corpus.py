@@ -112,7 +112,7 @@ def test_there_are_five_documents_one_per_article() -> None:
 def test_front_matter_says_what_the_source_is_and_that_this_is_a_digest(stem: str) -> None:
     head, _ = document(stem)
     assert {"title", "publisher", "author", "lang", "source_kind"} <= set(head) <= FIELDS
-    assert all(isinstance(head[k], str) and head[k].strip() for k in ("title", "publisher", "author"))
+    assert all(isinstance(v := head[k], str) and v.strip() for k in ("title", "publisher", "author"))
     assert head["lang"] in {"zh-Hans", "zh-Hant"}
     assert head["source_kind"] in SOURCE_KINDS
     assert head["source_kind"] == "digest"

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import index
 from index import build as build_module
@@ -185,6 +187,21 @@ def test_only_what_changed_is_encoded_and_the_result_is_that_of_a_full_rebuild(
     full = build(corpus, tmp_path / "full", full=True)
     assert full.version == done.version
     assert contents(open_current(tmp_path / "full")) == contents(opened)
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.dictionaries(st.sampled_from("abc"), st.sampled_from(list(TEXTS.values())), min_size=1), max_size=4))
+def test_any_history_of_rebuilds_ends_where_a_full_one_does(
+    tmp_path_factory: pytest.TempPathFactory, history: list[dict[str, str]]
+) -> None:
+    folder = tmp_path_factory.mktemp("history")
+    corpus = folder / "corpus"
+    for texts in [*history, {"last": TEXTS["hant.txt"], **(history[0] if history else {})}]:
+        shutil.rmtree(corpus, ignore_errors=True)
+        write_corpus(corpus, {f"{name}.md": text for name, text in texts.items()})
+        done = build(corpus, folder / "index")
+    assert build(corpus, folder / "full", full=True).version == done.version
+    assert contents(open_current(folder / "full")) == contents(open_current(folder / "index"))
 
 
 def test_a_sentence_that_stands_twice_is_encoded_once(corpus: Path, root: Path) -> None:

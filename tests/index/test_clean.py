@@ -1,5 +1,7 @@
 """What cleaning drops, repairs and keeps."""
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -170,3 +172,38 @@ def test_each_kept_character_points_at_itself_and_each_other_at_a_removal(text: 
         assert text[a:b] == c or a in replaced
     covered = {i for i in range(len(readable.text)) for i in range(*readable.span(i, i + 1))}
     assert covered | replaced == set(range(len(text)))
+
+
+def test_broken_front_matter_is_left_for_load_to_name() -> None:
+    text = "---\npublished: 2025-02-30\n---\n正文。"
+    assert "正文" in kept(text)
+    with pytest.raises(ValueError, match="front matter: day"):
+        front_matter_of(text)
+
+
+ODD = [
+    "* ",
+    "> ",
+    "# ",
+    "- ",
+    " ",
+    "\u00a0",
+    "\u3000",
+    "\n",
+    "1. \n",
+    "[",
+    "![",
+    "**a",
+    "(",
+    "中國(guó)",
+    "a|b|c|d|e|f\n",
+    "字1。",
+]
+
+
+@pytest.mark.parametrize("pattern", ODD)
+def test_no_odd_line_takes_longer_than_it_is_long(pattern: str) -> None:
+    """20,000 characters take milliseconds; rules that look at them again and again took minutes."""
+    began = time.process_time()
+    clean(pattern * (20_000 // len(pattern)) + BODY)
+    assert time.process_time() - began < 5

@@ -1,5 +1,6 @@
 """Files → Documents: every format, every encoding, and what is said of files that cannot be read."""
 
+import dataclasses
 import gzip
 import json
 import logging
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from index.errors import CorpusUnreadable
 from index.load import Loaded, corpus_files, decode, load
@@ -161,8 +164,8 @@ def test_without_a_title_the_first_readable_line_stands_in(put: Put, text: str, 
 def test_the_language_is_told_from_the_text_unless_it_is_given_by_a_name_we_know(
     put: Put, text: str, lang: str
 ) -> None:
-    for given in ({}, {"lang": "zh"}, {"lang": "x-klingon"}):
-        assert only(load([put("a.jsonl", jsonl({"id": "a", "text": text, **given}))])).lang == lang
+    for said in ({}, {"lang": "zh"}, {"lang": "x-klingon"}):
+        assert only(load([put("a.jsonl", jsonl({"id": "a", "text": text, **said}))])).lang == lang
     assert only(load([put("a.jsonl", jsonl({"id": "a", "text": text, "lang": "en"}))])).lang == "en"
 
 
@@ -336,3 +339,36 @@ def test_half_a_surrogate_pair_in_json_becomes_one_character_that_can_be_written
 def test_text_that_looks_like_broken_front_matter_but_is_no_field_is_text(put: Put) -> None:
     text = f"---\n一条线下面: 是正文: 不是字段\n---\n{SIMPLIFIED}"
     assert only(load([put("a.txt", text)])).text == text
+
+
+PIECES = [
+    b"---\n",
+    b"title: ",
+    b"keep: ",
+    b"[",
+    b"{",
+    b'{"id": "a", "text": "',
+    b'"}\n',
+    b"\n",
+    b"\xff\xfe",
+    b"\xef\xbb\xbf",
+]
+
+
+@given(
+    name=st.sampled_from(["a.md", "a.txt", "a.jsonl", "a.jsonl.gz"]),
+    raw=st.lists(st.one_of(st.sampled_from(PIECES), st.binary(max_size=20), st.text(max_size=20).map(str.encode))).map(
+        b"".join
+    ),
+    packed=st.booleans(),
+)
+def test_no_bytes_of_any_file_stop_the_load_and_all_that_is_loaded_can_be_written(
+    tmp_path_factory: pytest.TempPathFactory, name: str, raw: bytes, packed: bool
+) -> None:
+    path = tmp_path_factory.getbasetemp() / name
+    path.write_bytes(gzip.compress(raw) if packed else raw)
+    loaded = load([path])
+    assert loaded.documents or loaded.unreadable
+    for document in loaded.documents:
+        assert document.text.strip()
+        json.dumps(dataclasses.asdict(document), ensure_ascii=False).encode()

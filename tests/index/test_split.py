@@ -1,6 +1,7 @@
 """Where text is cut, and where never."""
 
 import random
+import time
 from itertools import pairwise
 
 import pytest
@@ -98,6 +99,22 @@ def test_passages_join_back_into_the_kept_text(seed: int) -> None:
 @given(st.text(ALPHABET, max_size=400))
 def test_no_text_breaks_the_splitter(text: str) -> None:
     check(text, max_chars=60)
+
+
+@pytest.mark.parametrize("pattern", ["云计算市场", "云计算市场，", "（", "“云”", "，1", "字1。", "![", "A. ", "3.5 "])
+def test_no_odd_line_takes_longer_than_it_is_long(pattern: str) -> None:
+    """20,000 characters take a second at most; looking at all that is left for every cut took minutes."""
+    text = pattern * (20_000 // len(pattern))
+    readable = clean(text).readable
+    began = time.process_time()
+    split(Document("d", "", text), readable, max_chars=350)
+    assert time.process_time() - began < 10
+
+
+def test_a_long_quotation_is_not_cut_while_there_is_a_cut_before_it() -> None:
+    quoted = "“" + "，".join(["这句话很长"] * 60) + "。”"
+    first, *_ = sentences("，".join(["他在会上说了很多"] * 15) + "：" + quoted)
+    assert first.endswith("：")
 
 
 def check(text: str, max_chars: int) -> None:
