@@ -54,7 +54,11 @@ def entities_in(folded: str) -> list[tuple[str, ...]]:
 
 @cache
 def _forms() -> dict[str, tuple[str, ...]]:
-    groups = [tuple(map(fold_text, g)) for name in ("entities", "measures", "words") for g in _lexicon()[name]]
+    lexicon = _lexicon()
+    groups = [
+        tuple(map(fold_text, g))
+        for g in (*lexicon["entities"], *lexicon["measures"], *lexicon["words"], lexicon["share"])
+    ]
     found: dict[str, tuple[str, ...]] = {}
     for group in groups:
         for form in group:
@@ -65,6 +69,11 @@ def _forms() -> dict[str, tuple[str, ...]]:
 def forms_of(word: str) -> tuple[str, ...]:
     """A folded word and all that the lexicon says means the same."""
     return _forms().get(word, (word,))
+
+
+def names_share(folded: str) -> bool:
+    """Whether a folded text speaks of a share of something."""
+    return any(fold_text(word) in folded for word in _lexicon()["share"])
 
 
 def measures_in(folded: str) -> list[tuple[str, ...]]:

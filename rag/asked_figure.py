@@ -7,13 +7,14 @@ one sentence with its context, not of the passage.
 import re
 from collections.abc import Sequence
 
-from index.aliases import entities_in, measures_in
+from index.aliases import entities_in, measures_in, names_share
 from rag.evidence import FEATURES, SHAPES, Scored
 from rag.understand import Question
 
 _SHAPED = ("multiple", "money", "percent")  # wants whose figures cannot be mistaken for another kind, the telling first
 _AT = {name: n for n, name in enumerate(FEATURES)}
 _ANAPHOR = re.compile(r"其(?!中|他|它|余)|该|它|此|这一")
+IN_THE_SENTENCE = 2.0  # log odds for each asked measure that the sentence itself names, not only its context
 WITHIN = 4.0  # log odds: how far below the best sentence another may still be the one that answers
 
 
@@ -29,8 +30,15 @@ def states_it(question: Question, candidate: Scored, names: Sequence[str]) -> bo
     shaped = shape.search(candidate.sentence.folded) is not None
     subject = _is_about(question.entities, candidate) and all(name in candidate.context for name in names)
     period = not question.periods or features[_AT["period_match"]] > 0
-    measures = measures_in(question.folded)
-    return shaped and subject and period and all(any(f in candidate.context for f in forms) for forms in measures)
+    return shaped and subject and period and _measures_it(question.folded, candidate)
+
+
+def _measures_it(asked: str, candidate: Scored) -> bool:
+    """Whether the asked measures stand by the figure, and the sentence is not about another one instead."""
+    measures, sentence = measures_in(asked), candidate.sentence.folded
+    if names_share(asked) and not names_share(sentence):
+        return all(forms in measures for forms in measures_in(sentence))  # “营收增长60%” is no share
+    return all(any(form in candidate.context for form in forms) for forms in measures)
 
 
 def _is_about(entities: Sequence[tuple[str, ...]], candidate: Scored) -> bool:
@@ -54,4 +62,10 @@ def stating(question: Question, ranked: Sequence[Scored]) -> list[Scored]:
     names = question.names
     if question.lang == "en":  # any capitalised word may be one: only those the pages write count
         names = tuple(n for n in names if any(n in c.context for c in ranked))
-    return [c for c in ranked if c.score >= ranked[0].score - WITHIN and states_it(question, c, names)]
+    found = [c for c in ranked if c.score >= ranked[0].score - WITHIN and states_it(question, c, names)]
+    measures = measures_in(question.folded)
+
+    def closeness(c: Scored) -> float:
+        return c.score + IN_THE_SENTENCE * sum(any(f in c.sentence.folded for f in forms) for forms in measures)
+
+    return sorted(found, key=closeness, reverse=True)
