@@ -50,7 +50,7 @@ def read_questions(path: Path) -> list[dict[str, Any]]:
     """The questions of a JSON lines file. Raises: BadQuestions naming the first bad line."""
     rows: list[dict[str, Any]] = []
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as e:
         raise BadQuestions(f"读不了 {path} (cannot read): {e}") from e
     for n, line in enumerate(text.splitlines(), 1):
@@ -58,8 +58,11 @@ def read_questions(path: Path) -> list[dict[str, Any]]:
             continue
         try:
             row = json.loads(line)
-            if not isinstance(row["question"], str) or not isinstance(row.get("turns") or [], list):
-                raise TypeError("question 要是字符串,turns 要是列表")
+            turns, gold = row.get("turns") or [], row.get("gold") or []
+            if not isinstance(row["question"], str) or not all(isinstance(t, str) for t in turns):
+                raise TypeError("question 要是字符串,turns 要是字符串的列表")
+            if not all(isinstance(group, list) for group in gold):
+                raise TypeError("gold 要是列表的列表")
             rows.append({"id": str(n), **row})
         except (ValueError, KeyError, TypeError) as e:
             raise BadQuestions(f"{path}:{n}: {type(e).__name__}: {e}", '每行要是 {"id","question","turns"?}') from e

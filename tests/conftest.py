@@ -1,18 +1,26 @@
-"""For every test: no network, and property tests that time cannot fail."""
+"""For every test: no network, property tests that time cannot fail, and the real encoder with its indexes, once."""
 
 import os
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import settings as hypothesis_settings
 
+from index.build import rebuild
+from index.encode import Encoder, load_encoder
+from index.settings import Settings
+from index.snapshot import open_current
+from rag.assistant import Assistant
 from tests.fakes import FakeEncoder
 
-settings.register_profile("yuntu", deadline=None, derandomize="CI" in os.environ)
-settings.load_profile("yuntu")
+hypothesis_settings.register_profile("yuntu", deadline=None, derandomize="CI" in os.environ)
+hypothesis_settings.load_profile("yuntu")
 
+ROOT = Path(__file__).parents[1]
+SHARED = ROOT.parent / "shared"
 _HERE = ("127.", "::1", "localhost")
 
 
@@ -41,3 +49,30 @@ def fake_encoder(monkeypatch: pytest.MonkeyPatch) -> FakeEncoder:
     monkeypatch.setattr("index.encode.load_encoder", lambda *_, **__: encoder)
     monkeypatch.setattr("index.build.fingerprint_of", lambda _: encoder.fingerprint)
     return encoder
+
+
+@pytest.fixture(scope="session")
+def encoder() -> Encoder:
+    """The encoder that ships."""
+    return load_encoder(Settings.from_env({}))
+
+
+def assistant_over(corpus: Path, folder: Path, encoder: Encoder) -> Assistant:
+    """An index of `corpus`, opened."""
+    settings = Settings.from_env({}).model_copy(update={"index": folder})
+    rebuild([corpus], settings, lambda: encoder)
+    return Assistant(open_current(folder), encoder, settings)
+
+
+@pytest.fixture(scope="session")
+def shipped(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Assistant:
+    """Over corpus/."""
+    return assistant_over(ROOT / "corpus", tmp_path_factory.mktemp("shipped"), encoder)
+
+
+@pytest.fixture(scope="session")
+def articles(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Assistant:
+    """Over the five real articles, where they are at hand."""
+    if not SHARED.is_dir():
+        pytest.skip("the real articles are not here")
+    return assistant_over(SHARED / "articles", tmp_path_factory.mktemp("articles"), encoder)

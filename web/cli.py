@@ -12,6 +12,7 @@ from typing import Any
 from index import snapshot
 from index.errors import IndexMissing, YuntuError
 from index.settings import Settings
+from rag.values import Answer
 
 _EXAMPLES = {
     "rebuild": "yuntu rebuild\n  yuntu rebuild --corpus corpus --corpus ~/reports --strict",
@@ -173,11 +174,20 @@ def _ask(args: argparse.Namespace, settings: Settings) -> None:
         return
     if answer.understood_as != args.question:
         _say(f"按「{answer.understood_as}」理解")
-    print(answer.text)
+    print(printed(answer))
+
+
+def printed(answer: Answer) -> str:
+    """An answer as the terminal shows it: the text, then every citation with its place and its words."""
+    lines = [answer.text]
     for c in answer.citations:
         date = c.published or "日期不详"
         kind = "(摘要,非原文)" if c.source_kind == "digest" else ""
-        print(f"[{c.marker}] {c.publisher or ''}《{c.title}》{date}{kind} {c.doc_id}:{c.start}-{c.end}\n    {c.quote}")
+        lines += [
+            f"[{c.marker}] {c.publisher or ''}《{c.title}》{date}{kind} {c.doc_id}:{c.start}-{c.end}",
+            f"    {c.quote}",
+        ]
+    return "\n".join(lines)
 
 
 def _batch(args: argparse.Namespace, settings: Settings) -> None:
@@ -288,7 +298,9 @@ def _serve(args: argparse.Namespace, settings: Settings) -> None:
 
     from web.app import create_app
 
-    app = create_app(_assistant(settings))
+    assistant = _assistant(settings)
+    assistant.search("预热", 1)  # the first question would wait 1-2 s for the dictionary and the model's first run
+    app = create_app(assistant)
     _say(f"http://{args.host}:{args.port}")
     uvicorn.run(app, host=args.host, port=args.port, log_level="warning", server_header=False)
 

@@ -12,7 +12,7 @@ from bench.quality import rank_metrics, sample
 from index.encode import Encoder
 from rag.assistant import Assistant
 from rag.evaluate import judge, read_questions, summary
-from tests.quality.conftest import SHARED, assistant_over
+from tests.conftest import SHARED, assistant_over
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not SHARED.is_dir(), reason="the question sets are not here")]
 
