@@ -6,6 +6,7 @@ OpenCC looks at whole phrases but keeps the length, save for rare entries; those
 
 import unicodedata
 from functools import cache, lru_cache
+from importlib.resources import files
 from itertools import accumulate
 
 import opencc
@@ -31,9 +32,19 @@ def to_simplified(text: str) -> str:
 
 
 def to_traditional(text: str) -> str:
-    """Simplified → traditional; the length may change. For our own words only, never for quotes."""
-    converted: str = _converter("s2t").convert(text)
+    """Simplified → traditional with Taiwan's variants (為, 裡); for what is read, never for what is quoted."""
+    for simplified, traditional in _words_left_alone():
+        text = text.replace(simplified, traditional)
+    converted: str = _converter("s2tw").convert(text)
     return converted
+
+
+@cache
+def _words_left_alone() -> tuple[tuple[str, str], ...]:
+    """Words the converter does not know, from lexicon/traditional.txt."""
+    lines = (files("index") / "lexicon" / "traditional.txt").read_text(encoding="utf-8").splitlines()
+    pairs = (line.split() for line in lines if line and not line.startswith("#"))
+    return tuple((simplified, traditional) for simplified, traditional in pairs)
 
 
 def fold(text: str) -> tuple[str, list[int]]:

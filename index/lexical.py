@@ -51,10 +51,6 @@ class Lexical:
         df = int(indptr[n + 1] - indptr[n]) if n is not None else 0
         return math.log(1 + (self._size - df + 0.5) / (df + 0.5))
 
-    def knows(self, term: str) -> bool:
-        """Whether any passage holds the term."""
-        return term in self._retriever.vocab_dict
-
     def ceiling(self, terms: Sequence[str]) -> float:
         """What a passage holding every term very often would score: the sum of rarities (Lucene's BM25 has no k1+1)."""
         return sum(self.idf(t) for t in terms)

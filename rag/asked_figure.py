@@ -11,7 +11,7 @@ from index.aliases import entities_in, measures_in, names_share
 from rag.evidence import FEATURES, SHAPES, Scored
 from rag.understand import Question
 
-_SHAPED = ("multiple", "money", "percent")  # wants whose figures cannot be mistaken for another kind, the telling first
+_SHAPED = ("multiple", "money", "percent")  # wants whose figures cannot be mistaken for another kind
 _AT = {name: n for n, name in enumerate(FEATURES)}
 _ANAPHOR = re.compile(r"其(?!中|他|它|余)|该|它|此|这一")
 IN_THE_SENTENCE = 2.0  # log odds for each asked measure that the sentence itself names, not only its context
@@ -19,16 +19,17 @@ WITHIN = 4.0  # log odds: how far below the best sentence another may still be t
 
 
 def is_asked_for(question: Question) -> bool:
-    """Whether the question wants a figure of a certain shape."""
-    return any(want in question.wants for want in _SHAPED)
+    """Whether the question wants a figure of a certain shape; a why or a how does not, whatever it mentions."""
+    return not question.wants & {"reason", "method"} and any(want in question.wants for want in _SHAPED)
 
 
 def states_it(question: Question, candidate: Scored, names: Sequence[str]) -> bool:
     """Whether the sentence has the asked shape and, with its context, the asked subject, period and measure."""
     features = candidate.features
-    shape = SHAPES[next(want for want in _SHAPED if want in question.wants)]
-    shaped = shape.search(candidate.sentence.folded) is not None
-    subject = _is_about(question.entities, candidate) and all(name in candidate.context for name in names)
+    # “几倍” tells; “成本降低多少” may be answered in money or in percent
+    shapes = ("multiple",) if "multiple" in question.wants else question.wants.intersection(_SHAPED)
+    shaped = any(SHAPES[shape].search(candidate.sentence.folded) for shape in shapes)
+    subject = is_about(question.entities, candidate) and all(name in candidate.context for name in names)
     period = not question.periods or features[_AT["period_match"]] > 0
     return shaped and subject and period and _measures_it(question.folded, candidate)
 
@@ -41,8 +42,8 @@ def _measures_it(asked: str, candidate: Scored) -> bool:
     return all(any(form in candidate.context for form in forms) for forms in measures)
 
 
-def _is_about(entities: Sequence[tuple[str, ...]], candidate: Scored) -> bool:
-    """Whether the figure can be one of the asked subjects': named in the sentence, or above it while it names no other.
+def is_about(entities: Sequence[tuple[str, ...]], candidate: Scored) -> bool:
+    """Whether a sentence can be about an asked subject: it names it, or it stands above and no other is named.
 
     A sentence that opens with “其” or “该” goes on about the subject above, whomever else it names.
     """

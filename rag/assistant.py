@@ -67,7 +67,8 @@ class Assistant:
         Raises: BadQuestion for an empty or over-long question or an unknown language.
         """
         began = time.perf_counter()
-        self._check(question)
+        for text in (question, *(t for t in turns if t.strip())):
+            self._check(text)
         if lang not in ("auto", *LANGUAGES):
             raise BadQuestion(f"lang {lang!r} 不认识 (unknown)。", f"可用: auto {' '.join(LANGUAGES)}")
         asked = understand(question, [t for t in turns if t.strip()])

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from index.snapshot import Snapshot
 from index.values import Sentence
-from rag.asked_figure import stating
+from rag.asked_figure import WITHIN, is_about, stating
 from rag.evidence import Scored
 from rag.lists import Section, asked_count, section_of
 from rag.statements import Statement, focus, in_script, same_content
@@ -50,6 +50,9 @@ def choose(
     if kind in ("fact", "compare", "conflict") and (exact := stating(question, ranked)):
         # what states the figure leads, and beside it a short answer has no other figure to be taken for it
         ranked = exact if kind == "fact" else [*exact, *(c for c in ranked if c not in exact)]
+    elif kind == "fact" and question.entities:
+        about = [c for c in ranked if c.score >= ranked[0].score - WITHIN and is_about(question.entities, c)]
+        ranked = about or ranked
     picked = _picked(question, ranked, kind)
     if kind in ("list", "explain"):  # what stands together is read together
         home = [c for c in picked if c.row == picked[0].row]

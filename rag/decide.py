@@ -3,10 +3,10 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from rag.asked_figure import WITHIN, is_asked_for, stating
+from rag.asked_figure import WITHIN, is_about, is_asked_for, stating
 from rag.evidence import FEATURES, Scored
 from rag.support import threshold
-from rag.understand import Question, asks_for_advice
+from rag.understand import Question, asks_for_advice, orders_only
 
 _AT = {name: n for n, name in enumerate(FEATURES)}
 
@@ -21,6 +21,8 @@ def decide(
         junk: per document, the folded text of the lines cleaning dropped.
         setting: the threshold a user set; None for the learned one.
     """
+    if orders_only(question.folded):
+        return "instruction"
     if asks_for_advice(question.folded):
         return "advice"
     if not ranked or not question.words:
@@ -43,7 +45,7 @@ def decide(
         return "figure_not_stated" if lacks_figure else "not_in_corpus"
     if question.periods and none_has("period_match"):
         return "other_period"
-    if question.entities and none_has("entity_cover"):
+    if question.entities and not any(is_about(question.entities, c) for c in near):
         return "other_subject"
     return "figure_not_stated" if lacks_figure else None
 

@@ -58,11 +58,14 @@ def read_questions(path: Path) -> list[dict[str, Any]]:
             continue
         try:
             row = json.loads(line)
+            if not isinstance(row, dict):
+                raise TypeError("不是对象 (not an object)")
             turns, gold = row.get("turns") or [], row.get("gold") or []
-            if not isinstance(row["question"], str) or not all(isinstance(t, str) for t in turns):
+            if not isinstance(row["question"], str) or not isinstance(turns, list) or {*map(type, turns)} - {str}:
                 raise TypeError("question 要是字符串,turns 要是字符串的列表")
-            if not all(isinstance(group, list) for group in gold):
-                raise TypeError("gold 要是列表的列表")
+            groups = [*gold, *(row.get("answer_groups") or []), row.get("answers") or []]
+            if not all(isinstance(group, list) for group in groups):
+                raise TypeError("gold 和 answer_groups 要是列表的列表,answers 要是列表")
             rows.append({"id": str(n), **row})
         except (ValueError, KeyError, TypeError) as e:
             raise BadQuestions(f"{path}:{n}: {type(e).__name__}: {e}", '每行要是 {"id","question","turns"?}') from e

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from index.aliases import entities_in
 from index.fold import fold_text, to_simplified, to_traditional
 from index.tokenize import words
 from index.values import Document, Sentence
@@ -72,11 +73,15 @@ _NAME = re.compile(r"[a-z](?:[a-z0-9.\-]*[a-z0-9])?")
 
 
 def is_borne_out(text: str, sentence: Sentence) -> bool:
-    """Whether every number and every Latin name of `text` stands in the sentence, whole."""
+    """Whether every number, every Latin name and every known entity of `text` stands in the sentence, whole."""
     said, source = fold_text(text.replace("…", " ")), sentence.folded
     numbers = set(_NUMBER.findall(source))
     names = set(_NAME.findall(source))
-    return all(n in numbers for n in _NUMBER.findall(said)) and all(n in names for n in _NAME.findall(said))
+    return (
+        all(n in numbers for n in _NUMBER.findall(said))
+        and all(n in names for n in _NAME.findall(said))
+        and all(forms in entities_in(source) for forms in entities_in(said))
+    )
 
 
 def same_content(a: str, b: str) -> bool:

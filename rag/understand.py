@@ -20,7 +20,7 @@ else:
     import tomli as tomllib
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
-_LATIN_NAME = re.compile(r"[a-z][a-z0-9]*(?:[.\-][a-z0-9]+)*")
+_LATIN_NAME = re.compile(r"[a-z]轮|[a-z][a-z0-9]*(?:[.\-][a-z0-9]+)*")  # A轮, GLM-4, R1
 _YEAR_OR_NUMBER = re.compile(r"[\d.,]+|[HhQq]\d|\d[Hh]\d\d")
 _MANY_QUESTIONS = 3  # earlier turns that may add to a follow-up
 
@@ -65,12 +65,17 @@ def leans_on_earlier(folded: str) -> bool:
     if re.search(follow["whole"], folded) or re.search(follow["start"], folded):
         return True
     content = [w for w in words(folded) if w not in _stop()]
-    return len(content) <= 2 or (len(content) <= 6 and re.search(follow["pronoun"], folded) is not None)
+    return len(content) <= 1 or (len(content) <= 6 and re.search(follow["pronoun"], folded) is not None)
 
 
 def asks_for_advice(folded: str) -> bool:
     """Whether a folded question wants a decision, not a fact."""
     return re.search(_language()["refuse"]["advice"], folded) is not None
+
+
+def orders_only(folded: str) -> bool:
+    """Whether a folded question is an order to the assistant and asks nothing of the corpus."""
+    return re.search(_language()["instruction"]["whole"], folded) is not None
 
 
 def understand(asked: str, turns: Sequence[str] = ()) -> Question:
@@ -92,7 +97,9 @@ def understand(asked: str, turns: Sequence[str] = ()) -> Question:
         understood = " ".join([*reversed(context), stripped])
     folded = fold_text(understood)
     lang = language_of(text)
-    entities = tuple(entities_in(folded))
+    last = fold_text(stripped)
+    # “那腾讯云呢” asks the same of someone else: its own subject and period take the place of the earlier ones
+    entities = tuple(entities_in(last) or entities_in(folded))
     # an English question is searched with the Chinese words for what it names, too
     added = [*(f for forms in entities for f in forms if not f.isascii()), *chinese_for(folded)] if lang == "en" else []
     searched = " ".join([folded, *added])
@@ -111,8 +118,8 @@ def understand(asked: str, turns: Sequence[str] = ()) -> Question:
         names=_names(understood, lang, known),
         entities=entities,
         numbers=tuple(dict.fromkeys(_NUMBER.findall(folded))),
-        periods=periods_in(folded),
-        wants=wants_of(fold_text(stripped)),
+        periods=periods_in(last) or periods_in(folded),
+        wants=wants_of(last) or wants_of(folded),
         instruction=stripped != text,
     )
 

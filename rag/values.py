@@ -3,8 +3,6 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from index.values import Sentence
-
 KINDS = (
     "fact",
     "list",
@@ -27,14 +25,6 @@ REASONS = (
     "instruction",
     "advice",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """A sentence with how well it bears the question, 0..1."""
-
-    sentence: Sentence
-    support: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,11 +69,6 @@ def test_a_term_is_the_rarer_the_fewer_passages_hold_it(lexical: Lexical) -> Non
     assert lexical.idf("没有") > lexical.idf("价格") > lexical.idf("云") > 0
 
 
-def test_which_terms_are_known(lexical: Lexical) -> None:
-    assert lexical.knows("云")
-    assert not lexical.knows("没有")
-
-
 @given(st.lists(st.sampled_from(["云", "份额", "模型", "价格", "没有"]), max_size=8))
 def test_no_passage_scores_above_the_ceiling(query: list[str]) -> None:
     lexical = Lexical.build(PASSAGES)
@@ -93,7 +88,6 @@ def test_what_was_saved_opens_as_it_was(lexical: Lexical, tmp_path: Path) -> Non
     for query in (["云"], ["价格", "模型", "没有"], []):
         np.testing.assert_array_equal(opened.scores(query), lexical.scores(query))
         assert opened.ceiling(query) == lexical.ceiling(query)
-    assert [opened.knows(term) for term in ("云", "没有")] == [True, False]
 
 
 def test_nothing_that_was_saved_is_pickled(lexical: Lexical, tmp_path: Path) -> None:
