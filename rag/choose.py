@@ -1,10 +1,11 @@
 """Ranked sentences → what the answer says, by kind of question."""
 
+import re
 from collections.abc import Sequence
 
 from index.snapshot import Snapshot
 from index.values import Sentence
-from rag.asked_figure import WITHIN, is_about, stating
+from rag.asked_figure import WITHIN, is_about, is_asked_for, stating
 from rag.evidence import Scored
 from rag.lists import Section, asked_count, section_of
 from rag.statements import Statement, focus, in_script, same_content
@@ -20,12 +21,17 @@ LIMITS = {
     "refusal": (2, 1.5),
 }
 LEAD_CHARS, LONG_CHARS = 90, 130  # of one statement, in a short and in a long answer
+FIGURES = 3  # sentences that each state a figure the question fits
+FIGURE_CHARS = 118  # of one that states a figure: its period and scope come with it
 LIST_CHARS = 380  # of all items together
 NEW_WORDS = 2.0  # log odds that a further sentence gains when it holds all of the question that is still missing
 NEXT_TO = 1.5  # … when it goes on where the last one stopped, or the question wants an explanation and it stands beside
 OTHER_SOURCE = 1.5  # … when it comes from a document not cited yet, where sources are to be compared
 SECTION_TRAIL = 3.0  # how far the best sentence of a list may trail the best of all
 ENUMERATED = 2  # ideographic commas that make a sentence a list of its own
+
+
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
 def kind_of(question: Question) -> str:
@@ -54,10 +60,14 @@ def choose(
         about = [c for c in ranked if c.score >= ranked[0].score - WITHIN and is_about(question.entities, c)]
         ranked = about or ranked
     picked = _picked(question, ranked, kind)
+    if kind == "conflict" and len({n for c in picked for n in _NUMBER.findall(c.sentence.folded)}) < 2:
+        kind = "compare"  # nothing that could contradict
     if kind in ("list", "explain"):  # what stands together is read together
         home = [c for c in picked if c.row == picked[0].row]
         picked = sorted(home, key=lambda c: c.place) + [c for c in picked if c.row != picked[0].row]
     width = LEAD_CHARS if kind in ("fact", "refusal") else LONG_CHARS
+    if is_asked_for(question) and kind != "refusal":
+        width = max(width, FIGURE_CHARS)
     return kind, [_statement(c.sentence, question, width, lang, snapshot) for c in picked]
 
 
@@ -69,6 +79,8 @@ def _statement(sentence: Sentence, question: Question, width: int, lang: str, sn
 def _picked(question: Question, ranked: Sequence[Scored], kind: str) -> list[Scored]:
     """Greedily: the best sentence, then those that add what the question names and the ones before them lack."""
     most, trail = LIMITS[kind]
+    if kind == "fact" and is_asked_for(question):  # other figures that fit as well stand beside it
+        most, trail = FIGURES, WITHIN
     best = ranked[0]
     pool = [c for c in ranked[1:40] if c.score >= best.score - trail]
     picked = [best]

@@ -8,6 +8,7 @@ from index.fold import fold_text, to_simplified, to_traditional
 from index.tokenize import words
 from index.values import Document, Sentence
 from rag.evidence import SHAPES
+from rag.periods import match, periods_in
 from rag.understand import Question
 
 _CLAUSE = re.compile(r"(?:[^，,；;。！？!?]|,(?=\d))*(?:(?:[，；;。！？!?]|,(?!\d))+[”’」』》）)\"]*|$)")
@@ -38,8 +39,9 @@ def focus(sentence: Sentence, question: Question, max_chars: int) -> str:
         covered = sum(p in folded for p in question.pairs) / max(1, len(question.pairs))
         named = sum(w in folded for w in question.words) / max(1, len(question.words))
         shaped = sum(bool(s.search(folded)) for s in shapes) / max(1, len(shapes))
+        dated = match(question.periods, periods_in(folded)) if question.periods else 0.0
         return (
-            covered + named + 0.5 * shaped + 0.0005 * (end - start)
+            covered + named + dated + 0.5 * shaped + 0.0005 * (end - start)
         )  # of equal ones the longest: answers follow names
 
     runs = [
