@@ -7,11 +7,22 @@ one sentence with its context, not of the passage.
 import re
 from collections.abc import Sequence
 
-from index.aliases import entities_in, measures_in, names_share
+from index.aliases import chinese_for, entities_in, forms_of, measures_in, names_share
+from index.tokenize import words
 from rag.evidence import FEATURES, SHAPES, Scored
 from rag.understand import Question
 
 _SHAPED = ("multiple", "money", "percent")  # wants whose figures cannot be mistaken for another kind
+_COUNTED = re.compile(
+    r"(?:多少|几)(?:个|家|款|种|名|人|位|所|次|项|座|条|只|台|部|篇|辆)?(?P<thing>[\u4e00-\u9fff]{2,8})"
+)
+_QUANTITY = re.compile(  # a number of things: no year, no version
+    r"(?<![\da-z.\-])\d[\d.,]*\s?(?:[万亿千百多余]|个|家|款|种|名|人|次|项|座|所|台|条|部|篇|位|岁|天|小时|分钟|毫秒|ms|秒|米|公里|吨|%|元)"
+    r"|[一二两三四五六七八九十百千数]+(?:多|余)?(?:个|家|款|种|名|人|次|项|座|所|台)|过[万亿]"
+)
+_SHARE_OF = re.compile(r"的\s?\d[\d.]*\s?%")  # “拿下调用量的49.2%”
+_HOW_MANY = re.compile(r"how many (?P<thing>[a-z]+(?: [a-z]+)?)")
+_NOT_COUNTED = frozenset({"时间", "美元", "美金", "人民币"})  # units of what is measured, not things
 _AT = {name: n for n, name in enumerate(FEATURES)}
 _ANAPHOR = re.compile(r"其(?!中|他|它|余)|该|它|此|这一")
 IN_THE_SENTENCE = 2.0  # log odds for each asked measure that the sentence itself names, not only its context
@@ -19,16 +30,38 @@ WITHIN = 4.0  # log odds: how far below the best sentence another may still be t
 
 
 def is_asked_for(question: Question) -> bool:
-    """Whether the question wants a figure of a certain shape; a why or a how does not, whatever it mentions."""
-    return not question.wants & {"reason", "method"} and any(want in question.wants for want in _SHAPED)
+    """Whether the question wants a figure that can be told from others; a why or a how does not, whatever it mentions.
+
+    A count can when the question says what is counted (“多少个可用区”) or measured (“日活是多少”).
+    """
+    if question.wants & {"reason", "method", "list"}:
+        return False
+    counted = "count" in question.wants and (counted_thing(question.folded) or measures_in(question.folded))
+    return bool(counted) or any(want in question.wants for want in _SHAPED)
+
+
+def counted_thing(asked: str) -> tuple[str, ...]:
+    """What a folded question asks the number of, in all its forms; empty when it does not say.
+
+    In English the Chinese words for it, where the lexicon has them.
+    """
+    if m := _HOW_MANY.search(asked):
+        return tuple(chinese_for(m.group("thing")))
+    m = _COUNTED.search(asked)
+    first = words(m.group("thing"))[0] if m else ""
+    return forms_of(first) if len(first) > 1 and first not in _NOT_COUNTED else ()
 
 
 def states_it(question: Question, candidate: Scored, names: Sequence[str]) -> bool:
     """Whether the sentence has the asked shape and, with its context, the asked subject, period and measure."""
     features = candidate.features
     # “几倍” tells; “成本降低多少” may be answered in money or in percent
-    shapes = ("multiple",) if "multiple" in question.wants else question.wants.intersection(_SHAPED)
-    shaped = any(SHAPES[shape].search(candidate.sentence.folded) for shape in shapes)
+    shapes = {"multiple"} if "multiple" in question.wants else question.wants.intersection(_SHAPED) or {"count"}
+    shaped = any(
+        (_QUANTITY if shape == "count" else SHAPES[shape]).search(candidate.sentence.folded) for shape in shapes
+    )
+    thing = counted_thing(question.folded) if shapes == {"count"} else ()
+    shaped = shaped and (not thing or any(form in candidate.sentence.folded for form in thing))
     subject = is_about(question.entities, candidate) and all(name in candidate.context for name in names)
     period = not question.periods or features[_AT["period_match"]] > 0
     return shaped and subject and period and _measures_it(question.folded, candidate)
@@ -37,9 +70,11 @@ def states_it(question: Question, candidate: Scored, names: Sequence[str]) -> bo
 def _measures_it(asked: str, candidate: Scored) -> bool:
     """Whether the asked measures stand by the figure, and the sentence is not about another one instead."""
     measures, sentence = measures_in(asked), candidate.sentence.folded
-    if names_share(asked) and not names_share(sentence):
-        return all(forms in measures for forms in measures_in(sentence))  # “营收增长60%” is no share
-    return all(any(form in candidate.context for form in forms) for forms in measures)
+    if names_share(asked) and not names_share(sentence) and not _SHARE_OF.search(sentence):
+        changes = any(form in sentence for word in ("增长", "下降") for form in forms_of(word))
+        return not changes and all(forms in measures for forms in measures_in(sentence))  # “营收增长60%” is no share
+    own = measures_in(sentence)
+    return all(forms in own or (not own and any(form in candidate.context for form in forms)) for forms in measures)
 
 
 def is_about(entities: Sequence[tuple[str, ...]], candidate: Scored) -> bool:

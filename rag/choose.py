@@ -56,7 +56,7 @@ def choose(
     if kind in ("fact", "compare", "conflict") and (exact := stating(question, ranked)):
         # what states the figure leads, and beside it a short answer has no other figure to be taken for it
         ranked = exact if kind == "fact" else [*exact, *(c for c in ranked if c not in exact)]
-    elif kind == "fact" and question.entities:
+    elif kind in ("fact", "list") and question.entities:
         about = [c for c in ranked if c.score >= ranked[0].score - WITHIN and is_about(question.entities, c)]
         ranked = about or ranked
     picked = _picked(question, ranked, kind)
