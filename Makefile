@@ -27,6 +27,7 @@ bench: $(VENV)/.dev  ## retrieval quality and speed on the question sets in ../s
 	$(BIN)/python -m bench.quality
 
 fit: $(VENV)/.dev  ## learn rag/weights.json again (see bench/fit.py)
+	$(BIN)/python -m pip install --quiet --editable '.[fit]'
 	$(BIN)/python -m bench.fit
 
 clean:  ## remove what was built; corpus and code stay

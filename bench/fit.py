@@ -1,7 +1,7 @@
 """Learns what the product must not guess: the sentence score, and support with its threshold. Writes rag/weights.json.
 
-    yuntu rebuild --corpus TRAINING_PASSAGES.jsonl --index var/fit
-    python -m bench.fit --index var/fit --queries TRAINING_QUESTIONS.jsonl [--most 1200]
+    make fit                    # with cmrc_train in ../shared/data; about 40 minutes on 2 cores, most of it encoding
+    python -m bench.fit --corpus PASSAGES.jsonl --queries QUESTIONS.jsonl [--passages 900] [--most 700]
 
 Train on cmrc_train, never on a development set. Each question is asked in several ways, so that the weights carry over
 from questions that repeat their passage's words to questions people ask:
@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from index.build import rebuild
 from index.encode import Encoder, load_encoder
 from index.fold import fold_text
 from index.settings import Settings
@@ -37,6 +38,7 @@ from rag.retrieve import BACKGROUND, CANDIDATES, Retrieved, ranked
 from rag.support import SUPPORT_FEATURES, rarities, support_features
 from rag.understand import Question, understand
 
+DATA = Path(__file__).parents[2] / "shared" / "data" / "cmrc_train"
 OUT = Path(__file__).parents[1] / "rag" / "weights.json"
 ALLOWED_FALSE_REFUSALS = 0.05
 # A question in another language has lower cosines and fewer shared words than the training questions with words taken
@@ -362,13 +364,25 @@ def lexical_weights(bench: Bench, queries: list[dict[str, Any]]) -> None:
 def main() -> None:
     """Fits and writes the weights."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--index", type=Path, required=True)
-    parser.add_argument("--queries", type=Path, required=True)
-    parser.add_argument("--most", type=int, default=1200)
-    parser.add_argument("--cache", type=Path, help="keep query vectors in this .npz between runs")
+    parser.add_argument("--corpus", type=Path, default=DATA / "corpus.jsonl.gz")
+    parser.add_argument("--queries", type=Path, default=DATA / "queries.jsonl.gz")
+    parser.add_argument("--passages", type=int, default=900, help="a random part of the corpus")
+    parser.add_argument("--most", type=int, default=700, help="questions")
+    parser.add_argument("--work", type=Path, default=Path("var/fit"), help="where index and query vectors are kept")
     args = parser.parse_args()
-    bench = Bench(open_current(args.index), args.cache)
-    queries = [q for q in read(args.queries) if q["relevant"][0] in bench.snapshot.documents][: args.most]
+    if not args.corpus.is_file():
+        raise SystemExit(f"{args.corpus} is not there: name training passages and questions: --corpus, --queries")
+    rng = random.Random(1)
+    args.work.mkdir(parents=True, exist_ok=True)
+    part = args.work / "passages.jsonl"
+    chosen = rng.sample(read(args.corpus), args.passages)
+    part.write_text("".join(json.dumps(p, ensure_ascii=False) + "\n" for p in chosen), encoding="utf-8")
+    settings = Settings.from_env({}).model_copy(update={"index": args.work / "index"})
+    rebuild([part], settings, lambda: load_encoder(settings, progress=True))
+    bench = Bench(open_current(settings.index), args.work / "queries.npz")
+    queries = [q for q in read(args.queries) if q["relevant"][0] in bench.snapshot.documents]
+    rng.shuffle(queries)
+    queries = queries[: args.most]
     lexical_weights(bench, queries)
     models = {"same": fit(bench, queries, foreign=False, seed=7), "cross": fit(bench, queries, foreign=True, seed=8)}
     fitted_on = f"cmrc_train: {len(queries)} questions, {len(bench.snapshot.documents)} passages; python -m bench.fit"

@@ -1,22 +1,15 @@
 """Names that mean the same and English words for Chinese measures, from the editable lexicon/aliases.toml."""
 
 import re
-import sys
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
+from index.data import lexicon
 from index.fold import fold_text
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
-
-@cache
 def _lexicon() -> dict[str, Any]:
-    return tomllib.loads((files("index") / "lexicon" / "aliases.toml").read_text(encoding="utf-8"))
+    return lexicon("index", "aliases")
 
 
 def _form(name: str) -> str:
@@ -54,10 +47,9 @@ def entities_in(folded: str) -> list[tuple[str, ...]]:
 
 @cache
 def _forms() -> dict[str, tuple[str, ...]]:
-    lexicon = _lexicon()
+    known = _lexicon()
     groups = [
-        tuple(map(fold_text, g))
-        for g in (*lexicon["entities"], *lexicon["measures"], *lexicon["words"], lexicon["share"])
+        tuple(map(fold_text, g)) for g in (*known["entities"], *known["measures"], *known["words"], known["share"])
     ]
     found: dict[str, tuple[str, ...]] = {}
     for group in groups:
@@ -71,15 +63,21 @@ def forms_of(word: str) -> tuple[str, ...]:
     return _forms().get(word, (word,))
 
 
+@cache
+def _folded_group(group: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(map(fold_text, group))
+
+
 def names_share(folded: str) -> bool:
     """Whether a folded text speaks of a share of something."""
-    return any(fold_text(word) in folded for word in _lexicon()["share"])
+    return any(word in folded for word in _folded_group(tuple(_lexicon()["share"])))
 
 
 def measures_in(folded: str) -> list[tuple[str, ...]]:
     """The measures a folded text names (份额, 营收 …), each as all its forms; general words are left out."""
-    groups = [tuple(map(fold_text, g)) for g in _lexicon()["measures"]]
-    return [g for g in groups if any(form in folded for form in g)]
+    return [
+        group for group in map(_folded_group, map(tuple, _lexicon()["measures"])) if any(f in folded for f in group)
+    ]
 
 
 def chinese_for(folded: str) -> list[str]:

@@ -6,23 +6,17 @@ lexicon/cleaning.toml. A document's `keep:` switches rules off by name.
 """
 
 import re
-import sys
 import unicodedata
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import yaml
 
 from index.aligned import Aligned, Edit
+from index.data import lexicon
 from index.fold import fold_text, to_simplified
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 _HAN = "\u3400-\u9fff\uf900-\ufaff"
 _BODY_CHARS = 30  # a line this long with sentence punctuation is running text
@@ -46,9 +40,8 @@ class Cleaned:
     removals: tuple[Removal, ...]
 
 
-@cache
 def _words() -> dict[str, dict[str, Any]]:
-    return tomllib.loads((files("index") / "lexicon" / "cleaning.toml").read_text(encoding="utf-8"))
+    return lexicon("index", "cleaning")
 
 
 @cache
@@ -63,6 +56,7 @@ def _pattern(rule: str) -> re.Pattern[str]:
 
 _READING = re.compile(rf"(?<=[{_HAN}])[(（]([a-zü\u00e0-\u01dc]{{1,7}})[)）]")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\u202a-\u202e\u2066-\u2069\ufeff\ufe0e\ufe0f]+")
+_PRIVATE_USE = re.compile("[\ue000-\uf8ff\ufffd]+")  # a lost or mangled character: nothing a reader can use
 _FOOTNOTE_ARROWS = re.compile(r"(?<![ \t])(?:[ \t]*[↩↵⏎^])+[ \t]*")
 _GLUED_MARK = re.compile(r"(?<=[。！？!?；;])[ \t]+[-*•·][ \t]+(?=\S)")
 _EMPHASIS = re.compile(r"(\*\*|__)(?=\S)[^*_\n]*?(?<=\S)\1")
@@ -232,6 +226,7 @@ def _edges(text: str) -> Iterator[Edit]:
 _LINE_RULES = (_front_matter, _keyword_spam, _notices, _edges, _empty_list)
 _CHARACTER_RULES = (
     _simple("invisible", _INVISIBLE),
+    _simple("private_use", _PRIVATE_USE),
     _stray_pinyin,
     _footnote_digits,
     _simple("footnote_arrow", _FOOTNOTE_ARROWS),
@@ -250,6 +245,7 @@ RULES = (
     "footer",
     "empty_list",
     "invisible",
+    "private_use",
     "stray_pinyin",
     "footnote_digit",
     "footnote_arrow",

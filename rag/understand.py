@@ -1,23 +1,17 @@
 """What a question asks: its language, the terms that matter, what kind of thing would answer it."""
 
 import re
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from index.aliases import chinese_for, entities_in
+from index.data import lexicon
 from index.fold import fold_text
 from index.script import language_of
 from index.tokenize import pairs, words
 from rag.periods import periods_in
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _LATIN_NAME = re.compile(r"[a-z]轮|[a-z][a-z0-9]*(?:[.\-][a-z0-9]+)*")  # A轮, GLM-4, R1
@@ -25,9 +19,8 @@ _YEAR_OR_NUMBER = re.compile(r"[\d.,]+|[HhQq]\d|\d[Hh]\d\d")
 _MANY_QUESTIONS = 3  # earlier turns that may add to a follow-up
 
 
-@cache
 def _language() -> dict[str, Any]:
-    return tomllib.loads((files("rag") / "lexicon" / "question.toml").read_text(encoding="utf-8"))
+    return lexicon("rag", "question")
 
 
 @cache

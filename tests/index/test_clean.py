@@ -23,6 +23,7 @@ def kept(text: str) -> str:
         pytest.param("大模型（lǜ）", "大模型", id="full-width-bracket"),
         pytest.param("词元(token)", "词元(token)", id="a-remark-is-no-reading"),
         pytest.param("谷歌(GOOG.O)", "谷歌(GOOG.O)", id="a-ticker-is-no-reading"),
+        pytest.param("谭\ue430待", "谭待", id="private-use-characters"),
         pytest.param("市场\u200b潜力\ufeff", "市场潜力", id="invisible-characters"),
         pytest.param(
             "不再是抽卡。 - 质量与可控性。", "不再是抽卡。\n质量与可控性。", id="list-mark-glued-to-a-sentence"

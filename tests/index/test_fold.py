@@ -65,4 +65,5 @@ def test_folded_text_folds_to_itself(text: str) -> None:
 
 
 def test_our_own_words_can_be_shown_in_traditional_characters() -> None:
-    assert to_traditional("资料库里没有") == "資料庫裏沒有"
+    assert to_traditional("资料库里没有") == "資料庫裡沒有"
+    assert to_traditional("中国公有云市场") == "中國公有雲市場"
