@@ -33,6 +33,7 @@ _TEXT_PARTS = (
     "build.py",
     "clean.py",
     "fold.py",
+    "front_matter.py",
     "lexical.py",
     "split.py",
     "tokenize.py",

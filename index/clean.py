@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import yaml
-
 from index.aligned import Aligned, Edit
 from index.data import lexicon
-from index.fold import fold_text, to_simplified
+from index.fold import fold_text
+from index.front_matter import front_matter_of
 
 _HAN = "\u3400-\u9fff\uf900-\ufaff"
 _BODY_CHARS = 30  # a line this long with sentence punctuation is running text
@@ -45,7 +44,8 @@ def _words() -> dict[str, dict[str, Any]]:
 
 
 @cache
-def _pattern(rule: str) -> re.Pattern[str]:
+def pattern_of(rule: str) -> re.Pattern[str]:
+    """The word list of a line rule as one pattern over a folded line."""
     lists = _words()[rule]
     parts = [rf"^\s*(?:{p})\s*$" for p in lists.get("whole", ())]
     parts += [rf"^\s*(?:{p})" for p in lists.get("start", ())] + [f"(?:{p})" for p in lists.get("part", ())]
@@ -123,7 +123,9 @@ def _markdown(text: str) -> Iterator[Edit]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
+class TextLine:
+    """A line of text with its line break, and what the rules match: its folded form, stripped."""
+
     start: int
     end: int  # with the line break
     folded: str  # stripped
@@ -137,11 +139,12 @@ class _Line:
         )
 
 
-def _lines(text: str) -> list[_Line]:
+def text_lines(text: str) -> list[TextLine]:
+    """The lines of a text, in order."""
     lines = []
     start = 0
     for piece in text.splitlines(keepends=True):
-        lines.append(_Line(start, start + len(piece), fold_text(piece).strip()))
+        lines.append(TextLine(start, start + len(piece), fold_text(piece).strip()))
         start += len(piece)
     return lines
 
@@ -157,7 +160,7 @@ def _front_matter(text: str) -> Iterator[Edit]:
 
 def _keyword_spam(text: str) -> Iterator[Edit]:
     """A line of search words: many separators, no sentence, not a table."""
-    for line in _lines(text):
+    for line in text_lines(text):
         parts = [p.strip() for p in re.split(r"[|｜丨_]", line.folded)]
         table = line.folded.startswith("|") or line.folded.endswith("|")
         words = [p for p in parts if p]
@@ -167,7 +170,7 @@ def _keyword_spam(text: str) -> Iterator[Edit]:
 
 def _empty_list(text: str) -> Iterator[Edit]:
     """List items with nothing in them, and the heading that stands above nothing else."""
-    lines = [line for line in _lines(text) if line.folded]
+    lines = [line for line in text_lines(text) if line.folded]
     empty = [re.fullmatch(r"(?:[-*•]|\d{1,3}[.、)])?\s*\d{0,3}[.、)]?", line.folded) is not None for line in lines]
     for n in range(len(lines)):
         if n and empty[n - 1]:
@@ -183,43 +186,43 @@ def _empty_list(text: str) -> Iterator[Edit]:
 
 
 def _notices(text: str) -> Iterator[Edit]:
-    for line in _lines(text):
+    for line in text_lines(text):
         for rule in ("disclaimer", "reprint"):
-            if line.folded and _pattern(rule).search(line.folded):
+            if line.folded and pattern_of(rule).search(line.folded):
                 yield Edit(line.start, line.end, rule)
                 break
 
 
-def _title_of(head: list[_Line]) -> _Line | None:
+def title_line(head: list[TextLine]) -> TextLine | None:
     """The first line above the running text that is long enough to be a title."""
-    return next((line for line in head if len(line.folded) >= 8 and not _pattern("byline").search(line.folded)), None)
+    return next((line for line in head if len(line.folded) >= 8 and not pattern_of("byline").search(line.folded)), None)
 
 
 def _edges(text: str) -> Iterator[Edit]:
     """What stands above the first and below the last line of running text: navigation, byline, footer."""
-    lines = [line for line in _lines(text) if line.folded]
+    lines = [line for line in text_lines(text) if line.folded]
     body = [n for n, line in enumerate(lines) if line.is_body]
     if not body:
         return
     head, tail = lines[: body[0]], lines[body[-1] + 1 :]
-    title = _title_of(head)
-    signed = any(_pattern("byline").search(line.folded) for line in head)
+    title = title_line(head)
+    signed = any(pattern_of("byline").search(line.folded) for line in head)
     names = re.compile(_words()["byline"]["publisher_suffix"] + "$")
     for line in head:
-        if _pattern("navigation").search(line.folded):
+        if pattern_of("navigation").search(line.folded):
             yield Edit(line.start, line.end, "navigation")
-        elif _pattern("byline").search(line.folded) or (
+        elif pattern_of("byline").search(line.folded) or (
             line is not title
             and len(line.folded) <= 20
             and not re.search(r"[。,;:!?]|^[#\d一二三四五六七八九十]", line.folded)
             and (signed or names.search(line.folded))
         ):
             yield Edit(line.start, line.end, "byline")
-    if any(_pattern("footer").search(line.folded) for line in tail):
+    if any(pattern_of("footer").search(line.folded) for line in tail):
         for line in tail:
-            if _pattern("footer").search(line.folded):
+            if pattern_of("footer").search(line.folded):
                 yield Edit(line.start, line.end, "footer")
-            elif _pattern("navigation").search(line.folded):
+            elif pattern_of("navigation").search(line.folded):
                 yield Edit(line.start, line.end, "navigation")
 
 
@@ -278,78 +281,3 @@ def clean(text: str, keep: Collection[str] = ()) -> Cleaned:
             readable = readable.edited(edits)
         if readable.text == before:
             return Cleaned(readable, tuple(sorted(removals, key=lambda r: (r.start, r.end))))
-
-
-# --- what the dropped edges say about the document -----------------------------------------------------------------
-
-
-def front_matter_of(text: str) -> tuple[dict[str, Any], int] | None:
-    """The YAML block at the top and where it ends, or None when there is none (a rule of dashes is not one).
-
-    Raises: ValueError when the block begins with a field and cannot be read as YAML.
-    """
-    m = re.match(r"\ufeff?---[ \t]*\r?\n(.*?\n)---[ \t]*(?:\r?\n|$)", text, re.DOTALL)
-    if not m:
-        return None
-    try:
-        fields = yaml.safe_load(m.group(1))
-    except (yaml.YAMLError, ValueError, RecursionError) as e:  # ValueError: a date such as 2025-02-30
-        if re.match(r"[a-z_]+:\s", m.group(1)) is None:
-            return None
-        raise ValueError(f"front matter: {' '.join(str(e).split())}") from e
-    return (fields, m.end()) if isinstance(fields, dict) else None
-
-
-@dataclass(frozen=True, slots=True)
-class Byline:
-    """What a plain text says about itself at its edges; what it does not say is None."""
-
-    title: str | None
-    publisher: str | None
-    author: str | None
-    published: str | None
-    url: str | None
-
-
-_DATE = re.compile(r"((?:19|20)\d\d)\s?[-/.年]\s?(\d{1,2})\s?[-/.月]\s?(\d{1,2})")
-
-
-def byline_of(text: str) -> Byline:
-    """Reads title, publisher, author, date and address from the lines around the running text."""
-    words = _words()["byline"]
-    plain = Aligned.of(text)
-    for rule in (_simple("invisible", _INVISIBLE), _stray_pinyin, _keyword_spam, _notices):
-        plain = plain.edited(e for e in rule(plain.text) if e.rule != "reprint")
-    lines = [line for line in _lines(plain.text) if line.folded]
-    body = next((n for n, line in enumerate(lines) if line.is_body), 0)
-    head = [line for line in lines[:body] if not _pattern("navigation").search(line.folded)]
-    named = [line for line in head if not _pattern("byline").search(line.folded)]
-    title = _title_of(named)
-    dated = next((m for line in head if (m := _DATE.search(line.folded))), None)
-    edges = [
-        *head,
-        *(line for line in lines[body:] if _pattern("reprint").search(line.folded) or len(line.folded) < 60),
-    ]
-
-    def shown(line: _Line) -> str:
-        return re.sub(r"^[#\s]+", "", plain.text[line.start : line.end]).strip()
-
-    def named_by(pattern: str, group: str) -> str | None:
-        for text in map(shown, edges):
-            if m := re.search(pattern, to_simplified(text), re.IGNORECASE):
-                return text[m.start(group) : m.end(group)]
-        return None
-
-    suffix = words["publisher_suffix"]
-    others = [line for line in named if line is not title and len(line.folded) <= 20]
-    publisher = next((shown(line) for line in others if re.search(suffix + "$", line.folded)), None)
-    name = next((shown(line) for line in others if dated and 2 <= len(line.folded) <= 4), None)
-    notice = next((line.folded for line in edges if _pattern("reprint").search(line.folded)), "")
-    url = re.search(r"https?://[!-~]+", notice)
-    return Byline(
-        title=shown(title) if title else None,
-        publisher=publisher or named_by(rf"^(?P<credit>[\w一-鿿]{{2,10}}?{suffix})(?:[,，]未经|报料)", "credit"),
-        author=named_by(words["author"], "author") or (name if name != publisher else None),
-        published="{:0>4}-{:0>2}-{:0>2}".format(*dated.groups()) if dated else None,
-        url=url.group() if url else None,
-    )

@@ -11,8 +11,10 @@ from typing import Any
 
 import charset_normalizer
 
-from index.clean import RULES, Byline, byline_of, clean, front_matter_of
+from index.byline import Byline, byline_of
+from index.clean import RULES, clean
 from index.errors import CorpusUnreadable
+from index.front_matter import front_matter_of
 from index.script import language_of
 from index.values import LANGS, SOURCE_KINDS, Document
 

@@ -12,7 +12,8 @@ from index.clean import RULES
 from index.settings import Settings
 from rag.assistant import Assistant
 from web.app import create_app
-from web.cli import build_parser, printed
+from web.cli import build_parser
+from web.verbs import printed
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from index.clean import RULES, byline_of, clean, front_matter_of
+from index.byline import byline_of
+from index.clean import RULES, clean
+from index.front_matter import front_matter_of
 
 BODY = "二〇二五年上半年，这个市场继续增长，几家厂商的份额变化不大，后来者仍在追赶。"
 

@@ -1,0 +1,23 @@
+"""The YAML block at the top of a Markdown file."""
+
+import re
+from typing import Any
+
+import yaml
+
+
+def front_matter_of(text: str) -> tuple[dict[str, Any], int] | None:
+    """The YAML block at the top and where it ends, or None when there is none (a rule of dashes is not one).
+
+    Raises: ValueError when the block begins with a field and cannot be read as YAML.
+    """
+    m = re.match(r"\ufeff?---[ \t]*\r?\n(.*?\n)---[ \t]*(?:\r?\n|$)", text, re.DOTALL)
+    if not m:
+        return None
+    try:
+        fields = yaml.safe_load(m.group(1))
+    except (yaml.YAMLError, ValueError, RecursionError) as e:  # ValueError: a date such as 2025-02-30
+        if re.match(r"[a-z_]+:\s", m.group(1)) is None:
+            return None
+        raise ValueError(f"front matter: {' '.join(str(e).split())}") from e
+    return (fields, m.end()) if isinstance(fields, dict) else None
