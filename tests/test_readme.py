@@ -67,3 +67,8 @@ def test_the_shown_reply_is_the_reply(shipped: Assistant) -> None:
             assert [{k: c[k] for k in value[0]} for c in reply[name]] == value
         else:
             assert reply[name] == (pytest.approx(value, abs=0.01) if name == "support" else value)
+
+
+def test_no_placeholder_is_left_in_the_documents() -> None:
+    for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md"), ROOT / "corpus" / "README.md"):
+        assert "@@" not in path.read_text(encoding="utf-8"), path.name
