@@ -30,7 +30,6 @@ OTHER_SOURCE = 1.5  # … when it comes from a document not cited yet, where sou
 SECTION_TRAIL = 3.0  # how far the best sentence of a list may trail the best of all
 ENUMERATED = 2  # ideographic commas that make a sentence a list of its own
 
-
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
@@ -62,7 +61,10 @@ def choose(
     picked = _picked(question, ranked, kind)
     if kind == "conflict" and len({n for c in picked for n in _NUMBER.findall(c.sentence.folded)}) < 2:
         kind = "compare"  # nothing that could contradict
-    if kind in ("list", "explain"):  # what stands together is read together
+    if kind == "list":  # in the order of the page, the best document first
+        documents = list(dict.fromkeys(c.sentence.doc_id for c in picked))
+        picked.sort(key=lambda c: (documents.index(c.sentence.doc_id), c.sentence.start))
+    elif kind == "explain":  # what stands together is read together
         home = [c for c in picked if c.row == picked[0].row]
         picked = sorted(home, key=lambda c: c.place) + [c for c in picked if c.row != picked[0].row]
     width = LEAD_CHARS if kind in ("fact", "refusal") else LONG_CHARS
