@@ -22,11 +22,14 @@ _QUANTITY = re.compile(  # a number of things: no year, no version
 )
 _SHARE_OF = re.compile(r"的\s?\d[\d.]*\s?%")  # “拿下调用量的49.2%”
 _HOW_MANY = re.compile(r"how many (?P<thing>[a-z]+(?: [a-z]+)?)")
-_NOT_COUNTED = frozenset({"时间", "美元", "美金", "人民币"})  # units of what is measured, not things
+_NOT_COUNTED = frozenset({"时间", "美元", "美金", "人民币", "文章", "报告", "报道"})  # units and sources, not things
 _AT = {name: n for n, name in enumerate(FEATURES)}
 _ANAPHOR = re.compile(r"其(?!中|他|它|余)|该|它|此|这一")
 IN_THE_SENTENCE = 2.0  # log odds for each asked measure that the sentence itself names, not only its context
 WITHIN = 4.0  # log odds: how far below the best sentence another may still be the one that answers
+
+
+WIDELY = 8.0  # … where the question says that sources differ: each words it in its own way
 
 
 def is_asked_for(question: Question) -> bool:
@@ -34,7 +37,7 @@ def is_asked_for(question: Question) -> bool:
 
     A count can when the question says what is counted (“多少个可用区”) or measured (“日活是多少”).
     """
-    if question.wants & {"reason", "method", "list"}:
+    if question.wants & {"reason", "method", "list"} and "conflict" not in question.wants:
         return False
     counted = "count" in question.wants and (counted_thing(question.folded) or measures_in(question.folded))
     return bool(counted) or any(want in question.wants for want in _SHAPED)
@@ -98,7 +101,8 @@ def stating(question: Question, ranked: Sequence[Scored]) -> list[Scored]:
     names = question.names
     if question.lang == "en":  # any capitalised word may be one: only those the pages write count
         names = tuple(n for n in names if any(n in c.context for c in ranked))
-    found = [c for c in ranked if c.score >= ranked[0].score - WITHIN and states_it(question, c, names)]
+    within = WIDELY if "conflict" in question.wants else WITHIN
+    found = [c for c in ranked if c.score >= ranked[0].score - within and states_it(question, c, names)]
     measures = measures_in(question.folded)
 
     def closeness(c: Scored) -> float:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from index.snapshot import Snapshot
 from index.values import Sentence
-from rag.asked_figure import WITHIN, is_about, is_asked_for, stating
+from rag.asked_figure import WIDELY, WITHIN, is_about, is_asked_for, stating
 from rag.evidence import Scored
 from rag.lists import Section, asked_count, section_of
 from rag.statements import Statement, focus, in_script, same_content
@@ -54,7 +54,7 @@ def choose(
         return kind, [_statement(s, question, width, lang, snapshot) for s in section.items]
     if kind in ("fact", "compare", "conflict") and (exact := stating(question, ranked)):
         # what states the figure leads, and beside it a short answer has no other figure to be taken for it
-        ranked = exact if kind == "fact" else [*exact, *(c for c in ranked if c not in exact)]
+        ranked = exact if kind in ("fact", "conflict") else [*exact, *(c for c in ranked if c not in exact)]
     elif kind in ("fact", "list") and question.entities:
         about = [c for c in ranked if c.score >= ranked[0].score - WITHIN and is_about(question.entities, c)]
         ranked = about or ranked
@@ -81,8 +81,8 @@ def _statement(sentence: Sentence, question: Question, width: int, lang: str, sn
 def _picked(question: Question, ranked: Sequence[Scored], kind: str) -> list[Scored]:
     """Greedily: the best sentence, then those that add what the question names and the ones before them lack."""
     most, trail = LIMITS[kind]
-    if kind == "fact" and is_asked_for(question):  # other figures that fit as well stand beside it
-        most, trail = FIGURES, WITHIN
+    if kind in ("fact", "conflict") and is_asked_for(question):  # other figures that fit as well stand beside it
+        most, trail = max(most, FIGURES), WIDELY
     best = ranked[0]
     pool = [c for c in ranked[1:40] if c.score >= best.score - trail]
     picked = [best]
