@@ -61,7 +61,7 @@ def choose(
     picked = _picked(question, ranked, kind)
     if kind == "conflict" and len({n for c in picked for n in _NUMBER.findall(c.sentence.folded)}) < 2:
         kind = "compare"  # nothing that could contradict
-    if kind == "list":  # in the order of the page, the best document first
+    if kind == "list" and picked[0].sentence.text.count("、") < ENUMERATED:  # its items, in the order of the page
         documents = list(dict.fromkeys(c.sentence.doc_id for c in picked))
         picked.sort(key=lambda c: (documents.index(c.sentence.doc_id), c.sentence.start))
     elif kind == "explain":  # what stands together is read together

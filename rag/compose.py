@@ -10,6 +10,7 @@ from rag.english import gloss
 from rag.statements import Statement
 from rag.values import Citation
 
+_INNER_BRACKETS = str.maketrans("《》", "〈〉")  # a title inside a title
 LANGUAGES = ("zh-Hans", "zh-Hant", "en")
 
 
@@ -62,7 +63,7 @@ def compose(
             "gloss": gloss(s.text) if lang == "en" else "",
             "marker": marker[s.sentence.doc_id, s.sentence.start, s.sentence.end],
             "document": s.document,
-            "source": s.document.publisher or f"《{s.document.title.strip('《》')}》",
+            "source": s.document.publisher or f"《{s.document.title.translate(_INNER_BRACKETS)}》",
             "published": s.document.published,
             "digest": s.document.source_kind == "digest",
         }
