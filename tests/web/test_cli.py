@@ -600,7 +600,8 @@ def test_serve_says_where_and_serves_the_pages_there(yuntu: Yuntu, monkeypatch: 
 # --- as a process -----------------------------------------------------------------------------------------------------
 
 PROGRAM = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a suite run in the background inherits it ignored
 import index.build, index.encode
 from tests.fakes import FakeEncoder
 
