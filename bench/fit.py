@@ -325,7 +325,7 @@ def fit(bench: Bench, queries: list[dict[str, Any]], *, foreign: bool, seed: int
             "auroc": round(auroc(out_of_fold[y], out_of_fold[kind == k]), 4),
             "refused_at_5pct_false": round(float(np.mean(out_of_fold[kind == k] < cut)), 4),
         }
-    model = fit_support(x, y, weight) | {"threshold": round(cut, 4)}
+    model = fit_support(x, y, weight) | {"threshold": round(cut, 4), "features": list(SUPPORT_FEATURES)}
     print(report, {f: round(float(v), 2) for f, v in zip(FEATURES, w, strict=True)})
     print(
         {f: round(v, 2) for f, v in zip(SUPPORT_FEATURES, model["weights"], strict=True)},

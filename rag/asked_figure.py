@@ -27,8 +27,6 @@ _AT = {name: n for n, name in enumerate(FEATURES)}
 _ANAPHOR = re.compile(r"其(?!中|他|它|余)|该|它|此|这一")
 IN_THE_SENTENCE = 2.0  # log odds for each asked measure that the sentence itself names, not only its context
 WITHIN = 4.0  # log odds: how far below the best sentence another may still be the one that answers
-
-
 WIDELY = 8.0  # … where the question says that sources differ: each words it in its own way
 
 

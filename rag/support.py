@@ -15,24 +15,8 @@ from rag.evidence import FEATURES, Scored, model_for, weights
 from rag.retrieve import Retrieved
 from rag.understand import Question
 
-_TOP = (
-    "dense",
-    "dense_z",
-    "passage_z",
-    "word_cover",
-    "pair_cover",
-    "word_before",
-    "pair_before",
-    "word_around",
-    "pair_around",
-    "pair_passage",
-    "name_cover",
-    "entity_cover",
-    "number_cover",
-    "period_match",
-    "best_shape",
-    "new_number",
-)
+# of the best sentence; where it stands among the others says nothing about whether it answers
+_TOP = tuple(f for f in FEATURES if f not in {"retrieval", "rank", "any_shape", "copy", "length", "first"})
 SUPPORT_FEATURES = (
     *(f"top_{name}" for name in _TOP),
     "retrieval",
