@@ -177,6 +177,12 @@ def test_the_panel_scrolls_to_a_citation_far_down(tab: Tab) -> None:
     box = cited.bounding_box()
     assert box is not None
     assert 56 < box["y"] < 860
+    bar, about = tab.page.locator(".panel-bar").bounding_box(), tab.page.locator("#panel .about").bounding_box()
+    assert bar is not None
+    assert about is not None
+    # whose words these are stays in view: right under the panel's bar, above the citation
+    assert bar["y"] + bar["height"] - 1 <= about["y"] < bar["y"] + bar["height"] + 2
+    assert about["y"] + about["height"] <= box["y"]
 
 
 def test_a_digest_is_marked_in_the_answer_and_in_the_panel(tab: Tab) -> None:
