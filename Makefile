@@ -6,10 +6,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test lint bench fit clean help
+.PHONY: run test lint bench fit train-reader clean help
 
 help:  ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
 run: $(VENV)/.installed  ## set up, build the index from corpus/, serve the chat page
 	$(BIN)/yuntu rebuild
@@ -29,6 +29,11 @@ bench: $(VENV)/.dev  ## retrieval quality and speed on the question sets in ../s
 fit: $(VENV)/.dev  ## learn rag/weights.json again (see bench/fit.py)
 	$(BIN)/python -m pip install --quiet --editable '.[fit]'
 	$(BIN)/python -m bench.fit
+
+train-reader: $(VENV)/.dev  ## train the reader again, and what goes with it (see rag/reader/MODEL_CARD.md)
+	$(BIN)/python -m pip install --quiet --editable '.[fit]'
+	$(BIN)/python -m bench.train_reader
+	$(BIN)/python -m bench.fit_reader
 
 clean:  ## remove what was built; corpus and code stay
 	rm -rf $(VENV) var build *.egg-info

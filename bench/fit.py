@@ -219,9 +219,10 @@ def cases(bench: Bench, queries: list[dict[str, Any]], *, foreign: bool, seed: i
 
 def fit_sentences(groups: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
     """Softmax over each question's sentences: the chance of the ones that hold the answer is made large."""
-    w = torch.zeros(len(FEATURES), dtype=torch.float64, requires_grad=True)
+    width = groups[0][0].shape[1]
+    w = torch.zeros(width, dtype=torch.float64, requires_grad=True)
     size = max(len(y) for _, y in groups)
-    x = torch.zeros(len(groups), size, len(FEATURES), dtype=torch.float64)
+    x = torch.zeros(len(groups), size, width, dtype=torch.float64)
     mask, right = torch.full((len(groups), size), -1e9), torch.full((len(groups), size), -1e9)
     for i, (features, y) in enumerate(groups):
         x[i, : len(y)] = torch.tensor(features)

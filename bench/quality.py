@@ -9,6 +9,7 @@ Indexes are kept under var/bench and reused while the corpus and the settings st
 import argparse
 import json
 import math
+import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,6 +24,7 @@ from index.settings import Settings
 from index.snapshot import open_current
 from rag.assistant import Assistant
 from rag.evaluate import judge, read_questions, summary
+from rag.reader.read import Reader, load_reader
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 
@@ -53,7 +55,7 @@ def rank_metrics(ranked: Sequence[Sequence[str]], relevant: Sequence[Sequence[st
     return {"hit@1": float(np.mean(hit_1)), "hit@5": float(np.mean(hit_5)), "ndcg@10": float(np.mean(ndcg))}
 
 
-def measure(folder: Path, root: Path, encoder: Encoder, most: int | None) -> dict[str, Any]:
+def measure(folder: Path, root: Path, encoder: Encoder, reader: Reader | None, most: int | None) -> dict[str, Any]:
     """Builds (or reuses) the index of one set and asks its questions."""
     passages, queries = sample(folder, most)
     corpus = root / f"{folder.name}-{len(passages)}.jsonl"
@@ -61,7 +63,7 @@ def measure(folder: Path, root: Path, encoder: Encoder, most: int | None) -> dic
     corpus.write_text("".join(json.dumps(p, ensure_ascii=False) + "\n" for p in passages), encoding="utf-8")
     settings = Settings.from_env({}).model_copy(update={"index": root / corpus.stem})
     built = rebuild([corpus], settings, lambda: encoder)
-    assistant = Assistant(open_current(settings.index), encoder, settings)
+    assistant = Assistant(open_current(settings.index), encoder, settings, reader)
     ranked, took_ms = [], []
     for q in queries:
         began = time.perf_counter()
@@ -91,9 +93,11 @@ def main() -> None:
             f"{args.data} is not there: the question sets are not part of this repository; name them with --data"
         )
     root = Path("var/bench")
-    encoder = load_encoder(Settings.from_env({}), progress=True)
+    settings = Settings.from_env(os.environ)  # YUNTU_READER=off measures without
+    encoder, reader = load_encoder(settings, progress=True), load_reader(settings)
     rows = [
-        measure(args.data / name, root, encoder, None if args.full else args.most) for name in ("drcd_dev", "cmrc_dev")
+        measure(args.data / name, root, encoder, reader, None if args.full else args.most)
+        for name in ("drcd_dev", "cmrc_dev")
     ]
     print("| set | passages | questions | hit@1 | hit@5 | nDCG@10 | rebuild s | p50 ms |\n|" + " --- |" * 8)
     for r in rows:
@@ -104,7 +108,7 @@ def main() -> None:
     if articles.is_dir() and questions.is_file():
         settings = Settings.from_env({}).model_copy(update={"index": root / "articles"})
         rebuild([articles], settings, lambda: encoder)
-        assistant = Assistant(open_current(settings.index), encoder, settings)
+        assistant = Assistant(open_current(settings.index), encoder, settings, reader)
         texts = {d.doc_id: d.text for d in assistant.documents()}
         judged = [
             judge(q, assistant.ask(q["question"], q.get("turns") or []), texts) for q in read_questions(questions)

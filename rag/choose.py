@@ -3,12 +3,14 @@
 import re
 from collections.abc import Sequence
 
+from index.fold import fold_text
 from index.snapshot import Snapshot
-from index.values import Sentence
+from index.values import Document, Sentence
 from rag.asked_figure import WIDELY, WITHIN, is_about, is_asked_for, stating
 from rag.evidence import Scored
 from rag.lists import Section, asked_count, section_of
-from rag.statements import Statement, focus, in_script, same_content
+from rag.reader.read import Span
+from rag.statements import Statement, focus, in_script, lead_of, same_content
 from rag.understand import Question
 
 # How many sentences an answer of each kind may hold, and how far (in log odds) the last may trail the first.
@@ -21,6 +23,9 @@ LIMITS = {
     "refusal": (2, 1.5),
 }
 LEAD_CHARS, LONG_CHARS = 90, 130  # of one statement, in a short and in a long answer
+SHORT_CHARS = 38  # of the answer that leads
+SURE = -3.0  # log probability of the span below which it does not lead: the reader wavers between many
+AGREEING = 2  # further sources named beside it
 FIGURES = 3  # sentences that each state a figure the question fits
 FIGURE_CHARS = 118  # of one that states a figure: its period and scope come with it
 LIST_CHARS = 380  # of all items together
@@ -70,12 +75,35 @@ def choose(
     width = LEAD_CHARS if kind in ("fact", "refusal") else LONG_CHARS
     if is_asked_for(question) and kind != "refusal":
         width = max(width, FIGURE_CHARS)
-    return kind, [_statement(c.sentence, question, width, lang, snapshot) for c in picked]
+    said = [_statement(c.sentence, question, width, lang, snapshot, c.span) for c in picked]
+    lead = _lead(picked[0], said[0], ranked, snapshot, lang) if kind == "fact" else None
+    return kind, [lead, *said] if lead else said
 
 
-def _statement(sentence: Sentence, question: Question, width: int, lang: str, snapshot: Snapshot) -> Statement:
+def _statement(
+    sentence: Sentence, question: Question, width: int, lang: str, snapshot: Snapshot, span: Span | None = None
+) -> Statement:
     document = snapshot.documents[sentence.doc_id]
-    return Statement(in_script(focus(sentence, question, width), lang, document.lang), sentence, document)
+    return Statement(in_script(focus(sentence, question, width, span), lang, document.lang), sentence, document)
+
+
+def _lead(best: Scored, said: Statement, ranked: Sequence[Scored], snapshot: Snapshot, lang: str) -> Statement | None:
+    """The answer in a few words, where the sentence does not begin with them, and who else says so."""
+    if best.span is None or best.span.score < SURE:
+        return None
+    lead = lead_of(best.sentence, best.span, SHORT_CHARS)
+    if lead is None:
+        return None
+    document = snapshot.documents[best.sentence.doc_id]
+    text = in_script(lead, lang, document.lang)
+    if text in said.text[:SHORT_CHARS]:
+        return None
+    answer = fold_text(best.sentence.text[best.span.start : best.span.end])
+    others: dict[str, tuple[Sentence, Document]] = {}
+    for c in ranked[1:20]:
+        if c.span is not None and c.sentence.doc_id != best.sentence.doc_id and answer in c.sentence.folded:
+            others.setdefault(c.sentence.doc_id, (c.sentence, snapshot.documents[c.sentence.doc_id]))
+    return Statement(text, best.sentence, document, tuple(others.values())[:AGREEING])
 
 
 def _picked(question: Question, ranked: Sequence[Scored], kind: str) -> list[Scored]:

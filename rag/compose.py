@@ -25,8 +25,7 @@ def _environment() -> jinja2.Environment:
 def cited(statements: Sequence[Statement]) -> tuple[Citation, ...]:
     """One citation per sentence, numbered in the order the statements first need them."""
     citations: dict[tuple[str, int, int], Citation] = {}
-    for statement in statements:
-        s, d = statement.sentence, statement.document
+    for s, d in (source for st in statements for source in ((st.sentence, st.document), *st.agreeing)):
         key = (s.doc_id, s.start, s.end)
         if key not in citations:
             citations[key] = Citation(
@@ -61,7 +60,9 @@ def compose(
         {
             "text": s.text,
             "gloss": gloss(s.text) if lang == "en" else "",
-            "marker": marker[s.sentence.doc_id, s.sentence.start, s.sentence.end],
+            "marks": "".join(
+                f"[{marker[x.doc_id, x.start, x.end]}]" for x in (s.sentence, *(other for other, _ in s.agreeing))
+            ),
             "document": s.document,
             "source": s.document.publisher or f"《{s.document.title.translate(_INNER_BRACKETS)}》",
             "published": s.document.published,

@@ -5,21 +5,20 @@ from collections.abc import Mapping, Sequence
 
 from rag.asked_figure import WITHIN, is_about, is_asked_for, stating
 from rag.evidence import FEATURES, Scored
-from rag.support import threshold
 from rag.understand import Question, asks_for_advice, orders_only
 
 _AT = {name: n for n, name in enumerate(FEATURES)}
 
 
 def decide(
-    question: Question, ranked: Sequence[Scored], support: float, junk: Mapping[str, str], setting: float | None
+    question: Question, ranked: Sequence[Scored], support: float, junk: Mapping[str, str], threshold: float
 ) -> str | None:
     """The reason to refuse, one of REASONS, or None to answer.
 
     Args:
         support: calibrated probability that the corpus answers.
         junk: per document, the folded text of the lines cleaning dropped.
-        setting: the threshold a user set; None for the learned one.
+        threshold: support below which there is no answer: the learned one, or what a user set.
     """
     if orders_only(question.folded):
         return "instruction"
@@ -35,7 +34,7 @@ def decide(
     def none_has(feature: str) -> bool:
         return max(c.features[_AT[feature]] for c in near) == 0
 
-    if support < (threshold(question) if setting is None else setting):
+    if support < threshold:
         if max(c.features[_AT["pair_passage"]] for c in ranked[:10]) < 0.2 and question.lang != "en":
             return "off_topic"
         if question.periods and none_has("period_match"):

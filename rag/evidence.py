@@ -20,6 +20,7 @@ from index.fold import fold_text
 from index.snapshot import Snapshot
 from index.values import Passage, Sentence
 from rag.periods import match, periods_in
+from rag.reader.read import Span
 from rag.retrieve import Retrieved
 from rag.understand import Question
 
@@ -89,12 +90,14 @@ class Scored:
     context: str  # folded: title, headings, the two sentences above and the sentence itself
     features: tuple[float, ...]  # in the order of FEATURES
     score: float  # log odds that this sentence answers, given that one does
+    span: Span | None = None  # the likeliest answer in it, where the reader has read it
 
 
 @cache
-def weights() -> dict[str, Any]:
-    """The fitted weights, with how they were fitted."""
-    loaded: dict[str, Any] = json.loads((files("rag") / "weights.json").read_text(encoding="utf-8"))
+def weights(*, read: bool = False) -> dict[str, Any]:
+    """The fitted weights, with how they were fitted; `read`: those that go with the reader."""
+    path = files("rag") / ("reader/weights.json" if read else "weights.json")
+    loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return loaded
 
 

@@ -9,6 +9,7 @@ from index.tokenize import words
 from index.values import Document, Sentence
 from rag.evidence import SHAPES
 from rag.periods import match, periods_in
+from rag.reader.read import Span
 from rag.understand import Question
 
 _CLAUSE = re.compile(r"(?:[^，,；;。！？!?]|,(?=\d))*(?:(?:[，；;。！？!?]|,(?!\d))+[”’」』》）)\"]*|$)")
@@ -21,12 +22,13 @@ class Statement:
     text: str  # in the asker's script
     sentence: Sentence
     document: Document
+    agreeing: tuple[tuple[Sentence, Document], ...] = ()  # of other documents, that say the same
 
 
-def focus(sentence: Sentence, question: Question, max_chars: int) -> str:
+def focus(sentence: Sentence, question: Question, max_chars: int, span: Span | None = None) -> str:
     """The sentence when it is short; else its run of clauses, within `max_chars`, that bears the question best.
 
-    What is left out at an end shows as “…”.
+    What is left out at an end shows as “…”. With `span`, of the runs that hold it whole, if one is short enough.
     """
     text = sentence.text.strip()
     if len(text) <= max_chars:
@@ -50,6 +52,9 @@ def focus(sentence: Sentence, question: Question, max_chars: int) -> str:
         for j in range(i, len(clauses))
         if clauses[j][1] - clauses[i][0] <= max_chars
     ]
+    if span is not None:
+        shift = len(sentence.text) - len(sentence.text.lstrip())
+        runs = [r for r in runs if r[0] <= span.start - shift and span.end - shift <= r[1]] or runs
     if not runs:
         return text[: max_chars - 1] + "…"
     start, end = max(runs, key=lambda run: worth(*run))
@@ -57,6 +62,40 @@ def focus(sentence: Sentence, question: Question, max_chars: int) -> str:
     if end < len(text):
         kept = re.sub(r"[，,；;：:、\s]+$", "", kept) + "…"
     return ("…" if start else "") + kept
+
+
+def lead_of(sentence: Sentence, span: Span, max_chars: int) -> str | None:
+    """The answer itself: the clause the span stands in, or, where that is long, the span with what belongs to it.
+
+    None when even the span is longer than `max_chars`.
+    """
+    text = sentence.text
+    start, end = _whole(text, span.start, span.end)
+    clauses = [m.span() for m in _CLAUSE.finditer(text) if m.group() and m.start() < end and m.end() > start]
+    if clauses and clauses[-1][1] - clauses[0][0] <= max_chars + 1:  # one more: its comma goes
+        start, end = clauses[0][0], clauses[-1][1]
+    lead = text[start:end].strip().strip("，,；;。：:、")
+    return lead if 0 < len(lead) <= max_chars else None
+
+
+_PAIRED = {"《": "》", "“": "”", "「": "」", "『": "』", "（": "）", "(": ")", "〈": "〉", "[": "]"}
+_TOGETHER = re.compile(  # what is not cut: a number with its unit, a Latin name
+    r"[约超近逾]?\d[\d.,]*(?:[-—–~～至到]\d[\d.,]*)?\s?(?:%|％|[万亿千百]+|[年月日号时分秒个家名人位次届项座])*|[A-Za-z][A-Za-z0-9.\-]*"
+)
+
+
+def _whole(text: str, start: int, end: int) -> tuple[int, int]:
+    """A span widened to whole numbers, names and brackets."""
+    for m in _TOGETHER.finditer(text):
+        if m.start() < end and m.end() > start:
+            start, end = min(start, m.start()), max(end, m.end())
+    for opener, closer in _PAIRED.items():
+        inside = text[start:end]
+        if inside.count(opener) > inside.count(closer) and (at := text.find(closer, end)) >= 0:
+            end = at + 1
+        elif inside.count(closer) > inside.count(opener) and (at := text.rfind(opener, 0, start)) >= 0:
+            start = at
+    return start, end
 
 
 def in_script(text: str, lang: str, source_lang: str) -> str:

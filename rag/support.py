@@ -39,7 +39,7 @@ def support_features(
         rarity: idf of every content word of the question.
     """
     best = ranked[0]
-    top = dict(zip(FEATURES, best.features, strict=True))
+    top = dict(zip(FEATURES, best.features, strict=False))  # what the reader found about it stands behind them
     scores = [h.score for h in retrieved.hits]
     other = next((c.score for c in ranked[1:] if c.row != best.row), best.score - 3.0)
     text = best.passage.folded + " " + best.passage.heading
@@ -67,14 +67,18 @@ def rarities(question: Question, snapshot: Snapshot) -> dict[str, float]:
     return {w: snapshot.lexical.idf(w) for w in question.words}
 
 
-def support_of(question: Question, features: Sequence[float]) -> float:
-    """Calibrated probability, 0..1, that the corpus answers the question."""
-    model = weights()[model_for(question)]["support"]
+def support_of(question: Question, features: Sequence[float], *, read: bool = False) -> float:
+    """Calibrated probability, 0..1, that the corpus answers the question.
+
+    Args:
+        features: in the order of SUPPORT_FEATURES; with `read`, those of the readings behind them.
+    """
+    model = weights(read=read)[model_for(question)]["support"]
     x = (np.array(features) - np.array(model["mean"])) / np.array(model["scale"])
     z = float(x @ np.array(model["weights"]) + model["bias"])
     return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, z))))
 
 
-def threshold(question: Question) -> float:
+def threshold(question: Question, *, read: bool = False) -> float:
     """Support below which a question is refused: at most 5% of answerable training questions fall under it."""
-    return float(weights()[model_for(question)]["support"]["threshold"])
+    return float(weights(read=read)[model_for(question)]["support"]["threshold"])

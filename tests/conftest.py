@@ -14,6 +14,7 @@ from index.encode import Encoder, load_encoder
 from index.settings import Settings
 from index.snapshot import open_current
 from rag.assistant import Assistant
+from rag.reader.read import Reader, load_reader
 from tests.fakes import FakeEncoder
 
 hypothesis_settings.register_profile("yuntu", deadline=None, derandomize="CI" in os.environ)
@@ -48,6 +49,7 @@ def fake_encoder(monkeypatch: pytest.MonkeyPatch) -> FakeEncoder:
     encoder = FakeEncoder()
     monkeypatch.setattr("index.encode.load_encoder", lambda *_, **__: encoder)
     monkeypatch.setattr("index.build.fingerprint_of", lambda _: encoder.fingerprint)
+    monkeypatch.setattr("rag.reader.read.load_reader", lambda _: None)
     return encoder
 
 
@@ -57,22 +59,30 @@ def encoder() -> Encoder:
     return load_encoder(Settings.from_env({}))
 
 
-def assistant_over(corpus: Path, folder: Path, encoder: Encoder) -> Assistant:
+@pytest.fixture(scope="session")
+def reader() -> Reader:
+    """The reader that ships."""
+    loaded = load_reader(Settings.from_env({}))
+    assert loaded is not None
+    return loaded
+
+
+def assistant_over(corpus: Path, folder: Path, encoder: Encoder, reader: Reader | None = None) -> Assistant:
     """An index of `corpus`, opened."""
     settings = Settings.from_env({}).model_copy(update={"index": folder})
     rebuild([corpus], settings, lambda: encoder)
-    return Assistant(open_current(folder), encoder, settings)
+    return Assistant(open_current(folder), encoder, settings, reader)
 
 
 @pytest.fixture(scope="session")
-def shipped(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Assistant:
+def shipped(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder, reader: Reader) -> Assistant:
     """Over corpus/."""
-    return assistant_over(ROOT / "corpus", tmp_path_factory.mktemp("shipped"), encoder)
+    return assistant_over(ROOT / "corpus", tmp_path_factory.mktemp("shipped"), encoder, reader)
 
 
 @pytest.fixture(scope="session")
-def articles(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Assistant:
+def articles(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder, reader: Reader) -> Assistant:
     """Over the five real articles, where they are at hand."""
     if not SHARED.is_dir():
         pytest.skip("the real articles are not here")
-    return assistant_over(SHARED / "articles", tmp_path_factory.mktemp("articles"), encoder)
+    return assistant_over(SHARED / "articles", tmp_path_factory.mktemp("articles"), encoder, reader)

@@ -38,9 +38,10 @@ def _rebuild(args: argparse.Namespace, settings: Settings) -> None:
 def _assistant(settings: Settings) -> Any:
     from index.encode import load_encoder
     from rag.assistant import Assistant
+    from rag.reader.read import load_reader
 
     opened = snapshot.open_current(settings.index)  # before the encoder: no index is the commoner trouble
-    return Assistant(opened, load_encoder(settings), settings)
+    return Assistant(opened, load_encoder(settings), settings, load_reader(settings))
 
 
 def _ask(args: argparse.Namespace, settings: Settings) -> None:

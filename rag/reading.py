@@ -1,0 +1,149 @@
+"""Ranked sentences → the windows worth reading → sentences weighed again by what the reader found.
+
+The weights are fitted on questions of cmrc_train that the reader was not trained on, by
+`python -m bench.fit_reader`, and lie in reader/weights.json.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from index.fold import fold_text
+from index.snapshot import Snapshot
+from index.values import Hit
+from rag.evidence import FEATURES, Scored, model_for, weights
+from rag.reader.read import Reader, Reading
+from rag.reader.windows import Window, window_around
+from rag.retrieve import Retrieved
+from rag.understand import Question
+
+WINDOWS = 8  # read at most
+AT_ONCE = 3  # read first; the others only if none of these is clear
+CLEAR = 4.0  # log odds: one in 55 wrong, were the reader alone right about itself
+PER_PASSAGE = 2
+READ_FEATURES = ("answers", "span", "likeliest", "unread")
+SUPPORT_READ_FEATURES = (
+    "top_answers",
+    "top_span",
+    "top_unread",
+    "best_answers",
+    "next_answers",
+    "best_is_top",
+    "agreeing",
+)
+_FLOOR = -12.0  # log probability of a span below which one is as bad as another
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What reading adds: the sentences in their new order, and the readings behind it."""
+
+    ranked: list[Scored]
+    readings: tuple[Reading, ...]
+
+
+def can_read(question: Question) -> bool:
+    """Whether the reader was trained for such a question: it was not for English ones on Chinese pages."""
+    return question.lang != "en"
+
+
+def windows_for(ranked: Sequence[Scored], snapshot: Snapshot) -> list[Window]:
+    """The windows around the best sentences, best first, none twice."""
+    found: list[Window] = []
+    for c in ranked:
+        if len(found) == WINDOWS:
+            break
+        own = [w for w in found if w.row == c.row]
+        if len(own) < PER_PASSAGE and not any(c.place in w for w in own):
+            found.append(window_around(snapshot.documents[c.sentence.doc_id], c.passage, c.row, c.place))
+    return found
+
+
+def read(question: Question, ranked: Sequence[Scored], snapshot: Snapshot, reader: Reader) -> Read:
+    """Reads the windows around the best sentences and ranks all of them again."""
+    readings = readings_of(question, ranked, snapshot, reader)
+    return weighed(ranked, readings, weights(read=True)[model_for(question)]["sentence"])
+
+
+def readings_of(
+    question: Question, ranked: Sequence[Scored], snapshot: Snapshot, reader: Reader
+) -> tuple[Reading, ...]:
+    """The windows around the best sentences, read: a few first, the others only while none is clear."""
+    windows = windows_for(ranked, snapshot)
+    readings = reader.read(question.understood, windows[:AT_ONCE])
+    if len(windows) > AT_ONCE and max(r.answers for r in readings) < CLEAR:
+        readings += reader.read(question.understood, windows[AT_ONCE:])
+    return tuple(readings)
+
+
+def weighed(ranked: Sequence[Scored], readings: tuple[Reading, ...], model: Mapping[str, float]) -> Read:
+    """The sentences scored by `model` over FEATURES and READ_FEATURES, best first."""
+    featured = [with_reading(c, readings) for c in ranked]
+    w = np.array([model[name] for name in (*FEATURES, *READ_FEATURES)])
+    scores = np.array([c.features for c in featured]) @ w
+    found = [replace(c, score=float(s)) for c, s in zip(featured, scores, strict=True)]
+    return Read(sorted(found, key=lambda c: (-c.score, c.row, c.place)), readings)
+
+
+def with_reading(candidate: Scored, readings: Sequence[Reading]) -> Scored:
+    """The sentence with READ_FEATURES behind its features, and its likeliest answer."""
+    own = [r for r in readings if r.window.row == candidate.row and candidate.place in r.window]
+    if not own:
+        return replace(candidate, features=(*candidate.features, 0.0, 0.0, 0.0, 1.0))
+    reading = max(own, key=lambda r: r.answers)
+    span = next((s for s in reading.spans if s.place == candidate.place), None)
+    score = max(_FLOOR, span.score) if span else _FLOOR
+    likeliest = float(span is not None and span is reading.spans[0])
+    return replace(candidate, features=(*candidate.features, reading.answers, score, likeliest, 0.0), span=span)
+
+
+def support_features(read: Read) -> list[float]:
+    """What the readings say about whether the corpus answers, in the order of SUPPORT_READ_FEATURES."""
+    top = dict(zip((*FEATURES, *READ_FEATURES), read.ranked[0].features, strict=True))
+    by_row: dict[int, float] = {}
+    for r in read.readings:
+        by_row[r.window.row] = max(r.answers, by_row.get(r.window.row, r.answers))
+    best, *others = sorted(by_row.values(), reverse=True)
+    return [
+        top["answers"],
+        top["span"],
+        top["unread"],
+        best,
+        max(others, default=-8.0),
+        float(by_row.get(read.ranked[0].row) == best),
+        float(_agreeing(read)),
+    ]
+
+
+def _agreeing(read: Read) -> int:
+    """How many other passages that seem to answer give the same words as the best sentence."""
+    best = read.ranked[0]
+    if best.span is None:
+        return 0
+    said = fold_text(best.sentence.text[best.span.start : best.span.end])
+    seen = {best.row}
+    for c in read.ranked[1:20]:
+        answers = c.features[len(FEATURES) + READ_FEATURES.index("answers")]
+        if c.row not in seen and c.span is not None and answers > 0 and said and said in c.sentence.folded:
+            seen.add(c.row)
+    return len(seen) - 1
+
+
+def ranked_hits(question: Question, retrieved: Retrieved, readings: Sequence[Reading]) -> list[Hit]:
+    """The passages in the order of retrieval and reading together; their `score` says so, still 0..1."""
+    model = weights(read=True)[model_for(question)]["passage"]
+    return reordered(retrieved, readings, **model)
+
+
+def reordered(retrieved: Retrieved, readings: Sequence[Reading], *, weight: float, softness: float) -> list[Hit]:
+    """Retrieval's score and, `weight` times, the chance that the passage answers: its log odds by `softness`."""
+    answers: dict[int, float] = {}
+    for r in readings:
+        answers[r.window.row] = max(r.answers, answers.get(r.window.row, r.answers))
+    found = []
+    for hit, row in zip(retrieved.hits, retrieved.rows, strict=True):
+        chance = 1 / (1 + math.exp(-answers[row] / softness)) if row in answers else 0.0
+        found.append(replace(hit, score=(hit.score + weight * chance) / (1 + weight)))
+    return sorted(found, key=lambda h: -h.score)
