@@ -1,7 +1,7 @@
 """Trains the reader on cmrc_train and writes rag/reader/reader.safetensors. Never looks at a development set.
 
     make train-reader           # about 100 minutes on 2 cores; interrupted, it goes on where it stopped
-    python -m bench.train_reader [--data FOLDER] [--steps 900] [--work var/reader]
+    python -m bench.train_reader [--data FOLDER] [--steps 700] [--work var/reader]
 
 LoRA (peft) on every linear layer of the embedded e5, a head for the answer's first and last token, and one for whether
 the window answers. bfloat16 where the processor or an accelerator computes in it, else float32.
@@ -194,7 +194,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=DATA, help="folder with corpus.jsonl.gz and queries.jsonl.gz")
     parser.add_argument("--work", type=Path, default=Path("var/reader"), help="where checkpoints are kept")
-    parser.add_argument("--steps", type=int, default=900, help=f"of {BATCH} pairs each")
+    parser.add_argument("--steps", type=int, default=700, help=f"of {BATCH} pairs each")
     parser.add_argument("--out", type=Path, default=OUT)
     args = parser.parse_args()
     if not (args.data / "corpus.jsonl.gz").is_file():

@@ -103,7 +103,7 @@ def _lead(best: Scored, said: Statement, ranked: Sequence[Scored], snapshot: Sna
     for c in ranked[1:20]:
         if c.span is not None and c.sentence.doc_id != best.sentence.doc_id and answer in c.sentence.folded:
             others.setdefault(c.sentence.doc_id, (c.sentence, snapshot.documents[c.sentence.doc_id]))
-    return Statement(text, best.sentence, document, tuple(others.values())[:AGREEING])
+    return Statement(text, best.sentence, document, leads=True, agreeing=tuple(others.values())[:AGREEING])
 
 
 def _picked(question: Question, ranked: Sequence[Scored], kind: str) -> list[Scored]:

@@ -63,6 +63,7 @@ def compose(
             "marks": "".join(
                 f"[{marker[x.doc_id, x.start, x.end]}]" for x in (s.sentence, *(other for other, _ in s.agreeing))
             ),
+            "leads": s.leads,
             "document": s.document,
             "source": s.document.publisher or f"《{s.document.title.translate(_INNER_BRACKETS)}》",
             "published": s.document.published,

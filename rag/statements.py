@@ -22,6 +22,7 @@ class Statement:
     text: str  # in the asker's script
     sentence: Sentence
     document: Document
+    leads: bool = False  # the answer in a few words, before the sentence it is taken from
     agreeing: tuple[tuple[Sentence, Document], ...] = ()  # of other documents, that say the same
 
 
@@ -79,8 +80,8 @@ def lead_of(sentence: Sentence, span: Span, max_chars: int) -> str | None:
 
 
 _PAIRED = {"《": "》", "“": "”", "「": "」", "『": "』", "（": "）", "(": ")", "〈": "〉", "[": "]"}
-_TOGETHER = re.compile(  # what is not cut: a number with its unit, a Latin name
-    r"[约超近逾]?\d[\d.,]*(?:[-—–~～至到]\d[\d.,]*)?\s?(?:%|％|[万亿千百]+|[年月日号时分秒个家名人位次届项座])*|[A-Za-z][A-Za-z0-9.\-]*"
+_TOGETHER = re.compile(  # what is not cut: a title, a number with its unit, a Latin name
+    r"《[^》]*》|「[^」]*」|『[^』]*』|[约超近逾]?\d[\d.,]*(?:[-—–~～至到]\d[\d.,]*)?\s?(?:%|％|[万亿千百]+|[年月日号时分秒个家名人位次届项座])*|[A-Za-z][A-Za-z0-9.\-]*"
 )
 
 

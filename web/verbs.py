@@ -41,7 +41,10 @@ def _assistant(settings: Settings) -> Any:
     from rag.reader.read import load_reader
 
     opened = snapshot.open_current(settings.index)  # before the encoder: no index is the commoner trouble
-    return Assistant(opened, load_encoder(settings), settings, load_reader(settings))
+    reader = load_reader(settings)
+    if reader is None:
+        _say("阅读器已关:没有提炼的答语,答错和错拒更多 (reader off: no short answer, more wrong answers and refusals)")
+    return Assistant(opened, load_encoder(settings), settings, reader)
 
 
 def _ask(args: argparse.Namespace, settings: Settings) -> None:

@@ -83,6 +83,7 @@ def network(file: E5File, adapter: Adapter, layer_as: Callable[[Any, Floats, Flo
 
 
 def linear(x: Any, weight: Floats, bias: Floats) -> Any:
+    """x @ weight.T + bias, as it is."""
     from openvino import opset13 as op
 
     return op.add(op.matmul(x, op.constant(weight), False, True), op.constant(bias))

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from index.fold import fold_text
 from index.values import Sentence
-from rag.statements import focus, in_script, is_borne_out, same_content
+from rag.reader.read import Span
+from rag.statements import focus, in_script, is_borne_out, lead_of, same_content
 from rag.understand import understand
 
 LONG = (
@@ -64,3 +65,39 @@ def test_the_script_is_the_askers_and_only_a_foreign_one_is_converted() -> None:
 def test_a_reprint_is_the_same_content() -> None:
     assert same_content("阿里云份额为27%,位列第二", "阿里云份额为27%，位列第二")
     assert not same_content("阿里云份额为27%", "火山引擎份额为49.2%")
+
+
+def span_of(text: str, words: str) -> Span:
+    at = text.index(words)
+    return Span(0, at, at + len(words), -0.1)
+
+
+BOOKS = (
+    "他在一九八五年的春天,于北京的一家出版社出版了小说《平凡的世界(上)》和散文集,"
+    "销量超过30万亿册,此后再没有写过别的东西,也不再见人。"
+)
+
+
+@pytest.mark.parametrize(
+    ("words", "most", "expected"),
+    [
+        pytest.param("一九八五年", 38, "他在一九八五年的春天", id="its-clause"),
+        pytest.param("世界(上", 20, "《平凡的世界(上)》", id="not-through-a-bracket"),
+        pytest.param("0万亿", 10, "销量超过30万亿册", id="a-short-clause"),
+        pytest.param("0万亿", 5, "30万亿", id="not-through-a-number"),
+        pytest.param("于北京的一家出版社出版了小说《平凡的世界(上)》和散文集", 20, None, id="too-long-to-lead"),
+    ],
+)
+def test_the_answer_leads_in_whole_words(words: str, most: int, expected: str | None) -> None:
+    assert lead_of(sentence(BOOKS), span_of(BOOKS, words), most) == expected
+
+
+@given(st.integers(0, len(BOOKS) - 1), st.integers(1, 30), st.integers(1, 60))
+def test_whatever_leads_stands_in_the_sentence_and_is_short(start: int, length: int, most: int) -> None:
+    lead = lead_of(sentence(BOOKS), Span(0, start, min(len(BOOKS), start + length), 0.0), most)
+    assert lead is None or (lead in BOOKS and 0 < len(lead) <= most and is_borne_out(lead, sentence(BOOKS)))
+
+
+def test_what_is_kept_of_a_long_sentence_holds_the_answer() -> None:
+    span = span_of(LONG, "4,200亿美元")
+    assert "4,200亿美元" in focus(sentence(LONG), understand("口径和数字有什么不同?"), 60, span)
