@@ -8,9 +8,11 @@ import re
 from collections.abc import Sequence
 
 from index.aliases import chinese_for, entities_in, forms_of, measures_in, names_share
+from index.fold import fold_text
 from index.tokenize import words
 from rag.evidence import FEATURES, SHAPES, Scored
-from rag.understand import Question
+from rag.reading import CLEAR, answers_of
+from rag.understand import Question, asks_for_amount
 
 _SHAPED = ("multiple", "money", "percent")  # wants whose figures cannot be mistaken for another kind
 _COUNTED = re.compile(
@@ -36,6 +38,8 @@ def is_asked_for(question: Question) -> bool:
     A count can when the question says what is counted (“多少个可用区”) or measured (“日活是多少”).
     """
     if question.wants & {"reason", "method", "list"} and "conflict" not in question.wants:
+        return False
+    if question.wants & {"name", "person", "place"} and not asks_for_amount(question.folded):
         return False
     counted = "count" in question.wants and (counted_thing(question.folded) or measures_in(question.folded))
     return bool(counted) or any(want in question.wants for want in _SHAPED)
@@ -66,6 +70,18 @@ def states_it(question: Question, candidate: Scored, names: Sequence[str]) -> bo
     subject = is_about(question.entities, candidate) and all(name in candidate.context for name in names)
     period = not question.periods or features[_AT["period_match"]] > 0
     return shaped and subject and period and _measures_it(question.folded, candidate)
+
+
+def is_read(question: Question, best: Scored) -> bool:
+    """Whether the reader is sure of a figure in the best sentence, of the asked subject and period: it reads what is
+    counted or measured better than words that must match.
+    """
+    if best.span is None or answers_of(best) < CLEAR:
+        return False
+    period = not question.periods or best.features[_AT["period_match"]] > 0
+    said = fold_text(best.sentence.text[best.span.start : best.span.end])
+    named = all(name in best.context for name in question.names)
+    return period and named and is_about(question.entities, best) and SHAPES["count"].search(said) is not None
 
 
 def _measures_it(asked: str, candidate: Scored) -> bool:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from rag.asked_figure import WITHIN, is_about, is_asked_for, stating
+from rag.asked_figure import WITHIN, is_about, is_asked_for, is_read, stating
 from rag.evidence import FEATURES, Scored
 from rag.understand import Question, asks_for_advice, orders_only
 
@@ -29,7 +29,7 @@ def decide(
     if _asks_for_junk(question, ranked, junk):
         return "page_junk"
     near = [c for c in ranked if c.score >= ranked[0].score - WITHIN]
-    lacks_figure = is_asked_for(question) and not stating(question, ranked)
+    lacks_figure = is_asked_for(question) and not stating(question, ranked) and not is_read(question, ranked[0])
 
     def none_has(feature: str) -> bool:
         return max(c.features[_AT[feature]] for c in near) == 0

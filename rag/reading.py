@@ -14,7 +14,7 @@ from index.fold import fold_text
 from index.snapshot import Snapshot
 from index.values import Hit
 from rag.evidence import FEATURES, Scored, model_for, weights
-from rag.reader.read import Reader, Reading
+from rag.reader.read import NEVER, Reader, Reading
 from rag.reader.windows import Window, window_around
 from rag.retrieve import Retrieved
 from rag.understand import Question
@@ -99,6 +99,12 @@ def with_reading(candidate: Scored, readings: Sequence[Reading]) -> Scored:
     return replace(candidate, features=(*candidate.features, reading.answers, score, likeliest, 0.0), span=span)
 
 
+def answers_of(candidate: Scored) -> float:
+    """Log odds that the window around a sentence answers; far below zero where it was not read."""
+    read = len(candidate.features) > len(FEATURES) and candidate.span is not None
+    return candidate.features[len(FEATURES) + READ_FEATURES.index("answers")] if read else NEVER
+
+
 def support_features(read: Read) -> list[float]:
     """What the readings say about whether the corpus answers, in the order of SUPPORT_READ_FEATURES."""
     top = dict(zip((*FEATURES, *READ_FEATURES), read.ranked[0].features, strict=True))
@@ -125,8 +131,7 @@ def _agreeing(read: Read) -> int:
     said = fold_text(best.sentence.text[best.span.start : best.span.end])
     seen = {best.row}
     for c in read.ranked[1:20]:
-        answers = c.features[len(FEATURES) + READ_FEATURES.index("answers")]
-        if c.row not in seen and c.span is not None and answers > 0 and said and said in c.sentence.folded:
+        if c.row not in seen and c.span is not None and answers_of(c) > 0 and said and said in c.sentence.folded:
             seen.add(c.row)
     return len(seen) - 1
 

@@ -52,6 +52,11 @@ def wants_of(folded: str) -> frozenset[str]:
     return frozenset(name for name, pattern in _language()["wants"].items() if re.search(pattern, folded))
 
 
+def asks_for_amount(folded: str) -> bool:
+    """Whether a folded question asks how much or how many in so many words."""
+    return re.search(_language()["amount"]["asked"], folded) is not None
+
+
 def leans_on_earlier(folded: str) -> bool:
     """Whether a folded question cannot stand without the one before it."""
     follow = _language()["follow_up"]
