@@ -186,6 +186,7 @@ def write(reader: Reader, path: Path, trained: dict[str, Any]) -> None:
         "trained": json.dumps(trained, ensure_ascii=False),
     }
     save_file(adapter_of(reader), path.with_suffix(".tmp"), metadata=metadata)
+    path.with_suffix(".tmp").chmod(0o644)  # made readable by its writer alone
     path.with_suffix(".tmp").replace(path)
 
 
