@@ -11,7 +11,8 @@ from index.aliases import chinese_for, entities_in, forms_of, measures_in, names
 from index.fold import fold_text
 from index.tokenize import words
 from rag.evidence import FEATURES, SHAPES, Scored
-from rag.reading import CLEAR, answers_of
+from rag.periods import match, periods_in
+from rag.reading import answers_of
 from rag.understand import Question, asks_for_amount
 
 _SHAPED = ("multiple", "money", "percent")  # wants whose figures cannot be mistaken for another kind
@@ -28,6 +29,7 @@ _NOT_COUNTED = frozenset({"时间", "美元", "美金", "人民币", "文章", "
 _AT = {name: n for n, name in enumerate(FEATURES)}
 _ANAPHOR = re.compile(r"其(?!中|他|它|余)|该|它|此|这一")
 IN_THE_SENTENCE = 2.0  # log odds for each asked measure that the sentence itself names, not only its context
+LIKELY = 1.0  # log odds of the reader from which its figure counts, though other words name what is counted
 WITHIN = 4.0  # log odds: how far below the best sentence another may still be the one that answers
 WIDELY = 8.0  # … where the question says that sources differ: each words it in its own way
 
@@ -76,12 +78,34 @@ def is_read(question: Question, best: Scored) -> bool:
     """Whether the reader is sure of a figure in the best sentence, of the asked subject and period: it reads what is
     counted or measured better than words that must match.
     """
-    if best.span is None or answers_of(best) < CLEAR:
+    if best.span is None or answers_of(best) < LIKELY:
         return False
     period = not question.periods or best.features[_AT["period_match"]] > 0
     said = fold_text(best.sentence.text[best.span.start : best.span.end])
     named = all(name in best.context for name in question.names)
     return period and named and is_about(question.entities, best) and SHAPES["count"].search(said) is not None
+
+
+def may_lead(question: Question, lead: str, sentence: str) -> bool:
+    """Whether a few words of a sentence can stand for the answer.
+
+    Where the sentence tells of several subjects or periods, the words must name the asked one; where a figure is asked
+    for, they must have its shape and name no other measure.
+    """
+    said, whole, asked = fold_text(lead), fold_text(sentence), measures_in(question.folded)
+    if question.entities and len(entities_in(whole)) > 1 and not is_named(question.entities, said):
+        return False
+    if question.periods and len(periods_in(whole)) > 1 and match(question.periods, periods_in(said)) <= 0:
+        return False
+    if not is_asked_for(question):
+        return True
+    shapes = question.wants.intersection(_SHAPED) or {"count"}
+    return any(SHAPES[s].search(said) for s in shapes) and all(forms in asked for forms in measures_in(said))
+
+
+def is_named(entities: Sequence[tuple[str, ...]], folded: str) -> bool:
+    """Whether a folded text names one of the subjects."""
+    return any(form in folded for forms in entities for form in forms)
 
 
 def _measures_it(asked: str, candidate: Scored) -> bool:
@@ -102,9 +126,9 @@ def is_about(entities: Sequence[tuple[str, ...]], candidate: Scored) -> bool:
     if not entities:
         return True
     sentence = candidate.sentence.folded
-    if any(form in sentence for forms in entities for form in forms):
+    if is_named(entities, sentence):
         return True
-    above = any(form in candidate.context for forms in entities for form in forms)
+    above = is_named(entities, candidate.context)
     return above and (_ANAPHOR.match(sentence) is not None or not entities_in(sentence))
 
 

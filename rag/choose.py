@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from index.fold import fold_text
 from index.snapshot import Snapshot
 from index.values import Document, Sentence
-from rag.asked_figure import WIDELY, WITHIN, is_about, is_asked_for, stating
+from rag.asked_figure import WIDELY, WITHIN, is_about, is_asked_for, may_lead, stating
 from rag.evidence import Scored
 from rag.lists import Section, asked_count, section_of
 from rag.reader.read import Span
 from rag.statements import Statement, focus, in_script, lead_of, same_content
-from rag.understand import Question
+from rag.understand import Question, kind_of
 
 # How many sentences an answer of each kind may hold, and how far (in log odds) the last may trail the first.
 LIMITS = {
@@ -36,15 +36,6 @@ SECTION_TRAIL = 3.0  # how far the best sentence of a list may trail the best of
 ENUMERATED = 2  # ideographic commas that make a sentence a list of its own
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
-
-
-def kind_of(question: Question) -> str:
-    """The kind of answer a question calls for."""
-    wants = question.wants
-    for kind in ("conflict", "compare", "list"):
-        if kind in wants:
-            return kind
-    return "explain" if wants & {"reason", "method", "define"} else "fact"
 
 
 def choose(
@@ -76,7 +67,7 @@ def choose(
     if is_asked_for(question) and kind != "refusal":
         width = max(width, FIGURE_CHARS)
     said = [_statement(c.sentence, question, width, lang, snapshot, c.span) for c in picked]
-    lead = _lead(picked[0], said[0], ranked, snapshot, lang) if kind == "fact" else None
+    lead = _lead(question, ranked, said[0], snapshot, lang) if kind in ("fact", "explain") else None
     return kind, [lead, *said] if lead else said
 
 
@@ -87,12 +78,15 @@ def _statement(
     return Statement(in_script(focus(sentence, question, width, span), lang, document.lang), sentence, document)
 
 
-def _lead(best: Scored, said: Statement, ranked: Sequence[Scored], snapshot: Snapshot, lang: str) -> Statement | None:
-    """The answer in a few words, where the sentence does not begin with them, and who else says so."""
+def _lead(
+    question: Question, ranked: Sequence[Scored], said: Statement, snapshot: Snapshot, lang: str
+) -> Statement | None:
+    """The answer in a few words, where what is said does not begin with them, and who else says so."""
+    best = ranked[0]
     if best.span is None or best.span.score < SURE:
         return None
     lead = lead_of(best.sentence, best.span, SHORT_CHARS)
-    if lead is None:
+    if lead is None or not may_lead(question, lead, best.sentence.text):
         return None
     document = snapshot.documents[best.sentence.doc_id]
     text = in_script(lead, lang, document.lang)

@@ -45,7 +45,8 @@ def decide(
     if question.periods and none_has("period_match"):
         return "other_period"
     if question.entities and not any(is_about(question.entities, c) for c in near):
-        return "other_subject"
+        known = any(is_about(question.entities, c) for c in ranked)
+        return "figure_not_stated" if known and lacks_figure else "other_subject"
     return "figure_not_stated" if lacks_figure else None
 
 

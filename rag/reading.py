@@ -14,10 +14,11 @@ from index.fold import fold_text
 from index.snapshot import Snapshot
 from index.values import Hit
 from rag.evidence import FEATURES, Scored, model_for, weights
+from rag.lists import asked_count
 from rag.reader.read import NEVER, Reader, Reading
 from rag.reader.windows import Window, window_around
 from rag.retrieve import Retrieved
-from rag.understand import Question
+from rag.understand import Question, kind_of
 
 WINDOWS = 8  # read at most
 AT_ONCE = 3  # read first; the others only if none of these is clear
@@ -45,8 +46,14 @@ class Read:
 
 
 def can_read(question: Question) -> bool:
-    """Whether the reader was trained for such a question: it was not for English ones on Chinese pages."""
-    return question.lang != "en"
+    """Whether the reader was trained for such a question: in Chinese, and answered in one place.
+
+    English questions are not in its training data; ones that compare sources or look for contradictions hardly are (11
+    in 1,500); and a list of so many items is a section of a page, longer than a window.
+    """
+    kind = kind_of(question)
+    several = kind in ("compare", "conflict") or (kind == "list" and asked_count(question.folded) is not None)
+    return question.lang != "en" and not several
 
 
 def windows_for(ranked: Sequence[Scored], snapshot: Snapshot) -> list[Window]:

@@ -52,6 +52,15 @@ def wants_of(folded: str) -> frozenset[str]:
     return frozenset(name for name, pattern in _language()["wants"].items() if re.search(pattern, folded))
 
 
+def kind_of(question: Question) -> str:
+    """The kind of answer a question calls for."""
+    wants = question.wants
+    for kind in ("conflict", "compare", "list"):
+        if kind in wants:
+            return kind
+    return "explain" if wants & {"reason", "method", "define"} else "fact"
+
+
 def asks_for_amount(folded: str) -> bool:
     """Whether a folded question asks how much or how many in so many words."""
     return re.search(_language()["amount"]["asked"], folded) is not None

@@ -60,14 +60,18 @@ def test_the_packages_named_are_the_packages_there_are() -> None:
     assert {".".join(p.parts) for p in folders} == set(SETUPTOOLS["packages"])
 
 
-@pytest.mark.parametrize("package", MAY_IMPORT)
+@pytest.mark.parametrize("package", SETUPTOOLS["packages"])
 def test_every_file_a_package_reads_is_packaged_with_it(package: str) -> None:
-    folder = ROOT / package
+    folder = ROOT.joinpath(*package.split("."))
     patterns = SETUPTOOLS["package-data"].get(package, [])
+    nested = [ROOT.joinpath(*p.split(".")) for p in SETUPTOOLS["packages"] if p.startswith(f"{package}.")]
     files = [
         p.relative_to(folder).as_posix()
         for p in folder.rglob("*")
-        if p.is_file() and p.suffix not in (".py", ".pyc") and "__pycache__" not in p.parts
+        if p.is_file()
+        and p.suffix not in (".py", ".pyc")
+        and "__pycache__" not in p.parts
+        and not any(p.is_relative_to(other) for other in nested)
     ]
     left_out = [name for name in files if not any(matches(name, pattern) for pattern in patterns)]
     assert not left_out

@@ -28,8 +28,9 @@ def test_what_was_trained_is_added_and_the_rest_is_left(tmp_path: Path) -> None:
 
 
 def test_the_same_file_has_the_same_digest_and_another_another(tmp_path: Path) -> None:
-    first = Adapter.read(written(tmp_path), "e5").digest
-    assert Adapter.read(written(tmp_path), "e5").digest == first
+    path = written(tmp_path)
+    first = Adapter.read(path, "e5").digest
+    assert Adapter.read(path, "e5").digest == first
     assert Adapter.read(written(tmp_path, scale="1.0"), "e5").digest != first
 
 
