@@ -31,12 +31,11 @@ from rag.evidence import FEATURES, candidates, is_heading, weights
 from rag.reader.read import Reading, load_reader
 from rag.reading import READ_FEATURES, SUPPORT_READ_FEATURES, Read, readings_of, reordered, weighed
 from rag.reading import support_features as read_features
-from rag.support import SUPPORT_FEATURES, rarities, support_features
 from rag.understand import Question, understand
 
 DATA = Path(__file__).parents[2] / "shared" / "data" / "cmrc_train"
 OUT = Path(__file__).parents[1] / "rag" / "reader" / "weights.json"
-ALLOWED_FALSE_REFUSALS = 0.05
+ALLOWED_FALSE_REFUSALS = 0.04  # of the answerable questions above; on other corpora it has come to 3-6%
 PASSAGES = 900  # of the corpus the questions are put to
 DRAWN = 0.5, 0.25, 0.25  # how much answerable questions, absent answers and near misses weigh
 
@@ -124,8 +123,7 @@ def fit(bench: Bench, material: Material, queries: list[dict[str, Any]], reader:
     rows, kinds, folds = [], [], []
     for case, ranked, readings in gathered:
         seen: Read = weighed(ranked, readings, sentence)
-        basic = support_features(case.question, case.found, seen.ranked, rarities(case.question, bench.snapshot))
-        rows.append([*basic, *read_features(seen)])
+        rows.append(read_features(case.found, seen))
         kinds.append(case.kind)
         folds.append(case.number % 5)
     x, kind, fold = np.array(rows), np.array(kinds), np.array(folds)
@@ -144,7 +142,7 @@ def fit(bench: Bench, material: Material, queries: list[dict[str, Any]], reader:
         }
     support = fit_support(x, y, weight) | {
         "threshold": round(cut, 4),
-        "features": [*SUPPORT_FEATURES, *SUPPORT_READ_FEATURES],
+        "features": list(SUPPORT_READ_FEATURES),
     }
     print(report, sentence, passage, sep="\n")
     print({f: round(v, 2) for f, v in zip(support["features"], support["weights"], strict=True)}, support["threshold"])

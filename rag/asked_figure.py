@@ -95,7 +95,7 @@ def may_lead(question: Question, lead: str, sentence: str) -> bool:
     said, whole, asked = fold_text(lead), fold_text(sentence), measures_in(question.folded)
     if question.entities and len(entities_in(whole)) > 1 and not is_named(question.entities, said):
         return False
-    if question.periods and len(periods_in(whole)) > 1 and match(question.periods, periods_in(said)) <= 0:
+    if question.periods and len(periods_in(whole)) > 1 and match(question.periods, periods_in(said)) < 0.75:
         return False
     if not is_asked_for(question):
         return True

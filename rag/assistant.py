@@ -175,13 +175,13 @@ class Assistant:
         limit = threshold(asked, read=was_read) if self._settings.threshold is None else self._settings.threshold
         if not ranked:
             return _Found(retrieved, [], (), 0.0, limit, was_read)
-        rarity = rarities(asked, self._snapshot)
         if self._reader is None or not was_read:
-            support = support_of(asked, support_features(asked, retrieved, ranked, rarity))
+            features = support_features(asked, retrieved, ranked, rarities(asked, self._snapshot))
+            support = support_of(asked, features)
             return _Found(retrieved, ranked, (), support, limit, was_read)
         seen = read(asked, ranked, self._snapshot, self._reader)
-        features = [*support_features(asked, retrieved, seen.ranked, rarity), *read_features(seen)]
-        return _Found(retrieved, seen.ranked, seen.readings, support_of(asked, features, read=True), limit, was_read)
+        support = support_of(asked, read_features(retrieved, seen), read=True)
+        return _Found(retrieved, seen.ranked, seen.readings, support, limit, was_read)
 
 
 _LINE_RULES = {"keyword_spam", "navigation", "footer", "disclaimer", "empty_list"}

@@ -26,6 +26,9 @@ CLEAR = 4.0  # log odds: one in 55 wrong, were the reader alone right about itse
 PER_PASSAGE = 2
 READ_FEATURES = ("answers", "span", "likeliest", "unread")
 SUPPORT_READ_FEATURES = (
+    "retrieval",
+    "sentence_score",
+    "sentence_margin",
     "top_answers",
     "top_span",
     "top_unread",
@@ -34,6 +37,7 @@ SUPPORT_READ_FEATURES = (
     "best_is_top",
     "agreeing",
 )
+ALONE = 3.0  # log odds by which the only passage leads the one that is not there
 _FLOOR = -12.0  # log probability of a span below which one is as bad as another
 
 
@@ -112,20 +116,29 @@ def answers_of(candidate: Scored) -> float:
     return candidate.features[len(FEATURES) + READ_FEATURES.index("answers")] if read else NEVER
 
 
-def support_features(read: Read) -> list[float]:
-    """What the readings say about whether the corpus answers, in the order of SUPPORT_READ_FEATURES."""
-    top = dict(zip((*FEATURES, *READ_FEATURES), read.ranked[0].features, strict=True))
+def support_features(retrieved: Retrieved, read: Read) -> list[float]:
+    """What says that the corpus answers, in the order of SUPPORT_READ_FEATURES.
+
+    The sentence score holds what words, names and periods say; given one by one as well, they fitted the training
+    corpus better and other corpora worse (docs/reader.md).
+    """
+    best = read.ranked[0]
+    top = dict(zip((*FEATURES, *READ_FEATURES), best.features, strict=True))
+    other = next((c.score for c in read.ranked[1:] if c.row != best.row), best.score - ALONE)
     by_row: dict[int, float] = {}
     for r in read.readings:
         by_row[r.window.row] = max(r.answers, by_row.get(r.window.row, r.answers))
-    best, *others = sorted(by_row.values(), reverse=True)
+    most, *others = sorted(by_row.values(), reverse=True)
     return [
+        retrieved.hits[0].score,
+        best.score,
+        best.score - other,
         top["answers"],
         top["span"],
         top["unread"],
-        best,
+        most,
         max(others, default=-8.0),
-        float(by_row.get(read.ranked[0].row) == best),
+        float(by_row.get(best.row) == most),
         float(_agreeing(read)),
     ]
 

@@ -39,7 +39,7 @@ def support_features(
         rarity: idf of every content word of the question.
     """
     best = ranked[0]
-    top = dict(zip(FEATURES, best.features, strict=False))  # what the reader found about it stands behind them
+    top = dict(zip(FEATURES, best.features, strict=True))
     scores = [h.score for h in retrieved.hits]
     other = next((c.score for c in ranked[1:] if c.row != best.row), best.score - 3.0)
     text = best.passage.folded + " " + best.passage.heading
@@ -71,7 +71,7 @@ def support_of(question: Question, features: Sequence[float], *, read: bool = Fa
     """Calibrated probability, 0..1, that the corpus answers the question.
 
     Args:
-        features: in the order of SUPPORT_FEATURES; with `read`, those of the readings behind them.
+        features: in the order of SUPPORT_FEATURES; with `read`, of rag.reading's SUPPORT_READ_FEATURES.
     """
     model = weights(read=read)[model_for(question)]["support"]
     x = (np.array(features) - np.array(model["mean"])) / np.array(model["scale"])
@@ -80,5 +80,6 @@ def support_of(question: Question, features: Sequence[float], *, read: bool = Fa
 
 
 def threshold(question: Question, *, read: bool = False) -> float:
-    """Support below which a question is refused: at most 5% of answerable training questions fall under it."""
+    """Support below which a question is refused: the share of answerable training questions that fall under it
+    is set in bench/fit.py (5%) and bench/fit_reader.py (4%)."""
     return float(weights(read=read)[model_for(question)]["support"]["threshold"])

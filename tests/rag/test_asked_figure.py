@@ -4,10 +4,14 @@ import pytest
 
 from index.fold import fold_text
 from index.values import Passage, Sentence
-from rag.asked_figure import stating
+from rag.asked_figure import is_asked_for, may_lead, stating
 from rag.evidence import FEATURES, Scored
 from rag.periods import match, periods_in
 from rag.understand import understand
+
+TWO_DATES = "2024年5月调用量约1200亿次;2024年12月调用量到了4万亿次。"
+TWO_NAMES = "阿里云的份额是35.8%;火山引擎的份额是14.8%。"
+TWO_MEASURES = "夸克的月活已经过亿;月活与日活3369万不是同一指标。"
 
 
 def candidate(text: str, above: str, asked: str) -> Scored:
@@ -42,3 +46,44 @@ def test_states_the_asked_figure(text: str, above: str, states: bool) -> None:
 def test_a_question_for_no_figure_is_not_held_to_one() -> None:
     asked = "谁是火山引擎的总裁?"
     assert stating(understand(asked), [candidate("总裁是谭待。", "", asked)]) == []
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence", "lead", "may"),
+    [
+        pytest.param(
+            "2024年12月的调用量是多少?", TWO_DATES, "调用量约1200亿次", False, id="undated-words-of-two-dates"
+        ),
+        pytest.param(
+            "2024年12月的调用量是多少?", TWO_DATES, "2024年12月调用量到了4万亿次", True, id="words-with-the-asked-date"
+        ),
+        pytest.param("火山引擎的份额是多少?", TWO_NAMES, "份额是35.8%", False, id="nameless-words-of-two-names"),
+        pytest.param("火山引擎的份额是多少?", TWO_NAMES, "火山引擎的份额是14.8%", True, id="words-with-the-asked-name"),
+        pytest.param("夸克的月活是多少?", TWO_MEASURES, "月活与日活3369万不是同一指标", False, id="another-measure"),
+        pytest.param("夸克的月活是多少?", TWO_MEASURES, "夸克的月活已达1亿", True, id="the-asked-measure"),
+        pytest.param("火山引擎的份额是多少?", "火山引擎的份额居首。", "火山引擎的份额居首", False, id="no-figure"),
+        pytest.param("谁提出了这个说法?", "张三提出了这个说法。", "张三提出了这个说法", True, id="no-figure-asked"),
+    ],
+)
+def test_what_leads_is_of_the_asked_subject_period_and_measure(
+    question: str, sentence: str, lead: str, may: bool
+) -> None:
+    assert may_lead(understand(question), lead, sentence) is may
+
+
+@pytest.mark.parametrize(
+    ("question", "asked"),
+    [
+        ("哪家的收入最高?", False),
+        ("谁的份额最大?", False),
+        ("哪家的收入是多少?", True),
+        ("朝廷收入的大宗是哪一种税收?", False),
+    ],
+)
+def test_a_question_for_a_name_wants_no_figure_whatever_measure_it_mentions(question: str, asked: bool) -> None:
+    assert is_asked_for(understand(question)) is asked
+
+
+def test_taking_a_place_is_no_share() -> None:
+    assert "percent" not in understand("1264年攻占库页岛派了多少人的军队?").wants
+    assert "percent" in understand("大厂占了多少?").wants
