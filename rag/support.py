@@ -80,6 +80,9 @@ def support_of(question: Question, features: Sequence[float], *, read: bool = Fa
 
 
 def threshold(question: Question, *, read: bool = False) -> float:
-    """Support below which a question is refused: the share of answerable training questions that fall under it
-    is set in bench/fit.py (5%) and bench/fit_reader.py (4%)."""
+    """Support below which a question is refused.
+
+    Few answerable training questions fall under it: 5% without the reader (bench/fit.py), 4% with it
+    (bench/fit_reader.py).
+    """
     return float(weights(read=read)[model_for(question)]["support"]["threshold"])
