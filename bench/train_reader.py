@@ -1,6 +1,6 @@
 """Trains the reader on cmrc_train and writes rag/reader/reader.safetensors. Never looks at a development set.
 
-    make train-reader           # about 100 minutes on 2 cores; interrupted, it goes on where it stopped
+    make train-reader           # 60-100 minutes on 2 cores; interrupted, it goes on where it stopped
     python -m bench.train_reader [--data FOLDER] [--steps 700] [--work var/reader]
 
 LoRA (peft) on every linear layer of the embedded e5, a head for the answer's first and last token, and one for whether

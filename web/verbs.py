@@ -10,7 +10,7 @@ from typing import Any
 
 from index import snapshot
 from index.errors import IndexMissing, YuntuError
-from index.settings import Settings
+from index.settings import OFF, Settings
 from rag.values import Answer
 
 
@@ -35,16 +35,20 @@ def _rebuild(args: argparse.Namespace, settings: Settings) -> None:
     print(f"{done.version}: {done.documents} 篇 {done.passages} 段,{state},{done.took_s:.1f} 秒")
 
 
-def _assistant(settings: Settings) -> Any:
+def _assistant(settings: Settings, *, read: bool = True) -> Any:
+    """`read`: with the reader, unless it is switched off; searching alone needs none."""
     from index.encode import load_encoder
     from rag.assistant import Assistant
     from rag.reader.read import load_reader
 
     opened = snapshot.open_current(settings.index)  # before the encoder: no index is the commoner trouble
-    reader = load_reader(settings)
-    if reader is None:
+    return Assistant(opened, load_encoder(settings), settings, load_reader(settings) if read else None)
+
+
+def _say_if_unread(settings: Settings) -> None:
+    """What is lost when someone switched the reader off."""
+    if settings.reader == OFF:
         _say("阅读器已关:没有提炼的答语,答错和错拒更多 (reader off: no short answer, more wrong answers and refusals)")
-    return Assistant(opened, load_encoder(settings), settings, reader)
 
 
 def _ask(args: argparse.Namespace, settings: Settings) -> None:
@@ -52,6 +56,7 @@ def _ask(args: argparse.Namespace, settings: Settings) -> None:
     if args.json:
         print(json.dumps(answer.as_json(), ensure_ascii=False, indent=1))
         return
+    _say_if_unread(settings)
     if answer.understood_as != args.question:
         _say(f"按「{answer.understood_as}」理解")
     print(printed(answer))
@@ -107,7 +112,7 @@ def _batch(args: argparse.Namespace, settings: Settings) -> None:
 
 
 def _search(args: argparse.Namespace, settings: Settings) -> None:
-    for n, hit in enumerate(_assistant(settings).search(args.query, args.top_k), 1):
+    for n, hit in enumerate(_assistant(settings, read=False).search(args.query, args.top_k), 1):
         p = hit.passage
         if args.json:
             row = {
@@ -181,6 +186,7 @@ def _serve(args: argparse.Namespace, settings: Settings) -> None:
     assistant = _assistant(settings)
     assistant.search("预热", 1)  # the first question would wait 1-2 s for the dictionary and the model's first run
     app = create_app(assistant)
+    _say_if_unread(settings)
     _say(f"http://{args.host}:{args.port}")
     uvicorn.run(app, host=args.host, port=args.port, log_level="warning", server_header=False)
 
