@@ -3,7 +3,7 @@
 Writes rag/reader/weights.json.
 
     make train-reader           # trains the reader, then runs this
-    python -m bench.fit_reader [--data FOLDER] [--most 450]
+    python -m bench.fit_reader [--data FOLDER] [--most 330]
 
 On the questions of cmrc_train that training held aside: on its own training questions the reader is surer than it will
 ever be again. Each is asked as it stands and in other words, over the whole part of the corpus and over the passages
@@ -171,7 +171,7 @@ def main() -> None:
     """Fits and writes the weights."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=DATA, help="folder with corpus.jsonl.gz and queries.jsonl.gz")
-    parser.add_argument("--most", type=int, default=450, help="questions")
+    parser.add_argument("--most", type=int, default=330, help="questions")
     parser.add_argument("--reader-work", type=Path, default=Path("var/reader"), help="as in bench.train_reader")
     parser.add_argument("--work", type=Path, default=Path("var/fit_reader"), help="where index and vectors are kept")
     args = parser.parse_args()

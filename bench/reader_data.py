@@ -9,7 +9,6 @@ import random
 import re
 from collections import defaultdict
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import numpy as np
 
 from bench.fit import read, reworded, synonyms
 from index.build import embedded_text, passages_of, searched_terms
+from index.data import lexicon
 from index.encode import load_encoder
 from index.fold import fold_text, to_simplified
 from index.lexical import Lexical
@@ -26,11 +26,6 @@ from index.tokenize import pairs, words
 from index.values import Document, Passage
 from rag.reader.windows import Window, window_around
 from rag.understand import understand
-
-try:
-    import tomllib
-except ModuleNotFoundError:
-    import tomli as tomllib
 
 HELD_OUT = 10  # every tenth document is kept for choosing when to stop
 NEIGHBOURS = 40  # documents on the same subject
@@ -65,7 +60,7 @@ class Material:
         self.subjects = self._subjects(work / "subjects.npy")
         self.position = {doc_id: n for n, doc_id in enumerate(self.rows)}
         self.titles = [self.documents[d].title for d in self.rows]
-        tables = tomllib.loads(files("bench").joinpath("reader_words.toml").read_text(encoding="utf-8"))
+        tables = lexicon("bench", "reader_words")
         self.same, self.other, self.before = tables["same"], tables["other"], tables["before"]
         self.synonyms = synonyms()
         self.train: list[dict[str, Any]] = []

@@ -10,6 +10,7 @@ from rag.asked_figure import WIDELY, WITHIN, is_about, is_asked_for, may_lead, s
 from rag.evidence import Scored
 from rag.lists import Section, asked_count, section_of
 from rag.reader.read import Span
+from rag.reading import agreeing
 from rag.statements import Statement, focus, in_script, lead_of, same_content
 from rag.understand import Question, kind_of
 
@@ -92,10 +93,9 @@ def _lead(
     text = in_script(lead, lang, document.lang)
     if text in said.text[:SHORT_CHARS]:
         return None
-    answer = fold_text(best.sentence.text[best.span.start : best.span.end])
     others: dict[str, tuple[Sentence, Document]] = {}
-    for c in ranked[1:20]:
-        if c.span is not None and c.sentence.doc_id != best.sentence.doc_id and answer in c.sentence.folded:
+    for c in agreeing(ranked):  # cited beside it only where the whole lead stands there too
+        if c.sentence.doc_id != best.sentence.doc_id and fold_text(lead) in c.sentence.folded:
             others.setdefault(c.sentence.doc_id, (c.sentence, snapshot.documents[c.sentence.doc_id]))
     return Statement(text, best.sentence, document, leads=True, agreeing=tuple(others.values())[:AGREEING])
 

@@ -139,21 +139,19 @@ def support_features(retrieved: Retrieved, read: Read) -> list[float]:
         most,
         max(others, default=-8.0),
         float(by_row.get(best.row) == most),
-        float(_agreeing(read)),
+        float(len(agreeing(read.ranked))),
     ]
 
 
-def _agreeing(read: Read) -> int:
-    """How many other passages that seem to answer give the same words as the best sentence."""
-    best = read.ranked[0]
-    if best.span is None:
-        return 0
-    said = fold_text(best.sentence.text[best.span.start : best.span.end])
-    seen = {best.row}
-    for c in read.ranked[1:20]:
-        if c.row not in seen and c.span is not None and answers_of(c) > 0 and said and said in c.sentence.folded:
-            seen.add(c.row)
-    return len(seen) - 1
+def agreeing(ranked: Sequence[Scored]) -> list[Scored]:
+    """The sentences of other passages that give the same words as the best one, where the reader says they answer."""
+    best = ranked[0]
+    said = fold_text(best.sentence.text[best.span.start : best.span.end]) if best.span else ""
+    found: dict[int, Scored] = {}
+    for c in ranked[1:20]:
+        if said and c.row != best.row and answers_of(c) > 0 and said in c.sentence.folded:
+            found.setdefault(c.row, c)
+    return list(found.values())
 
 
 def ranked_hits(question: Question, retrieved: Retrieved, readings: Sequence[Reading]) -> list[Hit]:

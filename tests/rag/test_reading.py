@@ -10,10 +10,10 @@ from index.settings import Settings
 from index.snapshot import Snapshot, open_current
 from rag import reading
 from rag.assistant import Assistant
-from rag.evidence import FEATURES, rank_sentences
+from rag.evidence import FEATURES, Scored, rank_sentences
 from rag.reader.read import NEVER, Reading, Span
 from rag.reader.windows import Window
-from rag.reading import READ_FEATURES, readings_of, reordered, windows_for, with_reading
+from rag.reading import READ_FEATURES, agreeing, readings_of, reordered, windows_for, with_reading
 from rag.retrieve import Retrieved, retrieve
 from rag.understand import understand
 from tests.fakes import FakeEncoder
@@ -106,3 +106,22 @@ def test_the_mode_says_whether_it_was_read(snapshot: Snapshot, tmp_path: Path) -
     assert with_reader.ask("杭州机房的容量是多少?").mode == "full"
     assert without.ask("杭州机房的容量是多少?").mode == "no-reader"
     assert with_reader.ask("How big is the Hangzhou site?").mode == "no-reader"  # it was not trained for English
+
+
+def scored(snapshot: Snapshot, asked: str, reader: RuleReader) -> list[Scored]:
+    question = understand(asked)
+    return reading.read(question, rank_sentences(question, found(snapshot, asked), snapshot), snapshot, reader).ranked
+
+
+def test_only_what_gives_the_same_words_and_seems_to_answer_agrees(tmp_path: Path, fake_encoder: FakeEncoder) -> None:
+    texts = {
+        "a.txt": "杭州机房的容量是7兆瓦。\n",
+        "b.txt": "据报道,杭州机房的容量是7兆瓦。\n",
+        "c.txt": "上海机房的容量是8兆瓦。\n",
+    }
+    build(write_corpus(tmp_path / "corpus", texts), tmp_path / "index")
+    snapshot = open_current(tmp_path / "index")
+    asked = "杭州机房的容量是多少兆瓦?"
+    ranked = scored(snapshot, asked, RuleReader("7兆瓦"))
+    assert {c.sentence.doc_id for c in (ranked[0], *agreeing(ranked))} == {"a", "b"}
+    assert agreeing(scored(snapshot, asked, RuleReader("7兆瓦", answers=-1.0))) == []
