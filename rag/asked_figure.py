@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 
 from index.aliases import chinese_for, entities_in, forms_of, measures_in, names_share
+from index.anaphor import opens_back
 from index.fold import fold_text
 from index.tokenize import words
 from rag.evidence import FEATURES, SHAPES, Scored
@@ -27,7 +28,6 @@ _SHARE_OF = re.compile(r"的\s?\d[\d.]*\s?%")  # “拿下调用量的49.2%”
 _HOW_MANY = re.compile(r"how many (?P<thing>[a-z]+(?: [a-z]+)?)")
 _NOT_COUNTED = frozenset({"时间", "美元", "美金", "人民币", "文章", "报告", "报道"})  # units and sources, not things
 _AT = {name: n for n, name in enumerate(FEATURES)}
-_ANAPHOR = re.compile(r"其(?!中|他|它|余)|该|它|此|这一")
 IN_THE_SENTENCE = 2.0  # log odds for each asked measure that the sentence itself names, not only its context
 LIKELY = 1.0  # log odds of the reader from which its figure counts, though other words name what is counted
 WITHIN = 4.0  # log odds: how far below the best sentence another may still be the one that answers
@@ -129,7 +129,7 @@ def is_about(entities: Sequence[tuple[str, ...]], candidate: Scored) -> bool:
     if is_named(entities, sentence):
         return True
     above = is_named(entities, candidate.context)
-    return above and (_ANAPHOR.match(sentence) is not None or not entities_in(sentence))
+    return above and (opens_back(sentence) or not entities_in(sentence))
 
 
 def stating(question: Question, ranked: Sequence[Scored]) -> list[Scored]:

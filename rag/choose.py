@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from index.anaphor import points_back
 from index.fold import fold_text
 from index.snapshot import Snapshot
 from index.values import Document, Sentence
@@ -24,6 +25,7 @@ LIMITS = {
     "refusal": (2, 1.5),
 }
 LEAD_CHARS, LONG_CHARS = 90, 130  # of one statement, in a short and in a long answer
+ABOVE_CHARS = 60  # of the sentence that the best one points back at
 SHORT_CHARS = 38  # of the answer that leads
 SURE = -3.0  # log probability of the span below which it does not lead: the reader wavers between many
 AGREEING = 2  # further sources named beside it
@@ -56,6 +58,9 @@ def choose(
         about = [c for c in ranked if c.score >= ranked[0].score - WITHIN and is_about(question.entities, c)]
         ranked = about or ranked
     picked = _picked(question, ranked, kind)
+    above = _pointed_at(question, picked[0], ranked) if kind == "fact" else None
+    if above is not None:
+        picked = [above, picked[0]]
     if kind == "conflict" and len({n for c in picked for n in _NUMBER.findall(c.sentence.folded)}) < 2:
         kind = "compare"  # nothing that could contradict
     if kind == "list" and picked[0].sentence.text.count("、") < ENUMERATED:  # its items, in the order of the page
@@ -67,8 +72,10 @@ def choose(
     width = LEAD_CHARS if kind in ("fact", "refusal") else LONG_CHARS
     if is_asked_for(question) and kind != "refusal":
         width = max(width, FIGURE_CHARS)
-    said = [_statement(c.sentence, question, width, lang, snapshot, c.span) for c in picked]
-    lead = _lead(question, ranked, said[0], snapshot, lang) if kind in ("fact", "explain") else None
+    said = [
+        _statement(c.sentence, question, ABOVE_CHARS if c is above else width, lang, snapshot, c.span) for c in picked
+    ]
+    lead = _lead(question, ranked, said[above is not None], snapshot, lang) if kind in ("fact", "explain") else None
     return kind, [lead, *said] if lead else said
 
 
@@ -124,6 +131,18 @@ def _picked(question: Question, ranked: Sequence[Scored], kind: str) -> list[Sco
         if not any(same_content(following.sentence.folded, p.sentence.folded) for p in picked):
             picked.append(following)
     return picked
+
+
+def _pointed_at(question: Question, best: Scored, ranked: Sequence[Scored]) -> Scored | None:
+    """The sentence above one that only points back at it (“这一计划……”, “……同年辞职”): what it points at is said there.
+
+    None where the best sentence itself names what the question asks about.
+    """
+    if not points_back(best.sentence.folded):
+        return None
+    above = next((c for c in ranked if c.row == best.row and c.place == best.place - 1), None)
+    missing = [w for w in question.words if w not in best.sentence.folded]
+    return above if above is not None and any(w in above.sentence.folded for w in missing) else None
 
 
 def _goes_on(picked: Scored, candidate: Scored, kind: str) -> bool:
