@@ -45,6 +45,11 @@ def entities_in(folded: str) -> list[tuple[str, ...]]:
     return kept
 
 
+def entity_at(folded: str) -> int:
+    """Where the known name that a folded text opens with ends; 0 when it opens with none."""
+    return max((m.end() for _, pattern in _entities() if (m := pattern.match(folded))), default=0)
+
+
 @cache
 def _forms() -> dict[str, tuple[str, ...]]:
     known = _lexicon()

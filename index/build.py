@@ -19,25 +19,36 @@ from index import snapshot, tokenize
 from index.clean import clean
 from index.encode import Encoder, fingerprint_of
 from index.errors import CorpusUnreadable, YuntuError
+from index.figures import figures_of
 from index.fold import fold_text, to_simplified
 from index.lexical import Lexical
 from index.load import Loaded, load
 from index.settings import Settings
 from index.snapshot import Recipe, Snapshot
 from index.split import split
-from index.values import Document, Passage, Sentence
+from index.values import Document, Figure, Passage, Sentence
 
-# What turns a document into passages and their terms. When one of these changes, an unchanged corpus is built again.
+# What turns a document into passages, their terms and its figures. When one of these changes, an unchanged corpus is built again.
 _TEXT_PARTS = (
+    "aliases.py",
     "aligned.py",
+    "anaphor.py",
+    "attribution.py",
     "build.py",
     "clean.py",
+    "dates.py",
+    "figures.py",
     "fold.py",
     "front_matter.py",
     "lexical.py",
+    "phrases.py",
+    "quantities.py",
     "split.py",
     "tokenize.py",
+    "lexicon/aliases.toml",
+    "lexicon/anaphors.toml",
     "lexicon/cleaning.toml",
+    "lexicon/figures.toml",
 )
 Rows = npt.NDArray[Any]
 
@@ -144,8 +155,11 @@ def rebuild(
         ):
             return done(old.version, len(old.passages), len(documents), unchanged=True)
         passages: list[Passage] = []
+        figures: list[Figure] = []
         for document in tqdm(loaded.documents, desc="清洗切分 clean, split", unit="篇", disable=None):
-            passages += passages_of(document, max_chars=settings.max_chars)
+            own = passages_of(document, max_chars=settings.max_chars)
+            passages += own
+            figures += figures_of(document, [s for p in own for s in p.sentences])
         if not passages:
             raise CorpusUnreadable(
                 "清洗之后没有剩下正文 (nothing left after cleaning)。", "用 yuntu audit 看去掉了什么"
@@ -169,6 +183,7 @@ def rebuild(
             recipe,
             loaded.documents,
             passages,
+            figures,
             _rows(texts, known, encoder),
             _rows([embedded_sentence(s) for p in passages for s in p.sentences], known_sentences, encoder).astype(
                 np.float16
@@ -184,7 +199,7 @@ def rebuild(
 def _usable(root: Path, recipe: Recipe) -> Snapshot | None:
     """The current version when its vectors can be taken over: sound, by the same encoder, of texts of the same form."""
     try:
-        old = snapshot.open_version(root, snapshot.current_version(root), thorough=True)
+        old = snapshot.open_version(root, snapshot.current_version(root), thorough=True, any_format=True)
     except YuntuError:
         return None
     same = old.recipe.encoder_fingerprint == recipe.encoder_fingerprint and old.recipe.form == recipe.form

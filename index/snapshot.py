@@ -1,7 +1,7 @@
 """Versions of the index on disk: written beside the old one, checked, then switched to. Nothing is pickled.
 
 <index>/CURRENT            name of the version in use
-<index>/<version>/         manifest.json, documents.jsonl, passages.jsonl, passages.faiss, sentences.npy, bm25/
+<index>/<version>/         manifest.json, documents.jsonl, passages.jsonl, figures.jsonl, passages.faiss, sentences.npy, bm25/
 <index>/<version>.built    when, where and how long: not part of the version, so that equal input gives an equal version
 """
 
@@ -25,9 +25,10 @@ import numpy.typing as npt
 
 from index.errors import CorpusUnreadable, IndexBusy, IndexDamaged, IndexMismatch, IndexMissing, YuntuError
 from index.lexical import Lexical
-from index.values import Document, Passage, Sentence
+from index.values import Document, Figure, Passage, Sentence
 
-FORMAT = 1
+FORMAT = 2
+_FORMATS = (1, FORMAT)  # those whose vectors a rebuild can take over; 1 had no ledger of figures
 _VERIFY_AT_OPEN_BYTES = 200_000_000
 Vectors = npt.NDArray[np.float32]
 
@@ -56,6 +57,7 @@ class Snapshot:
     sentence_vectors: npt.NDArray[np.float16]  # (sentences, dim), in passage order
     first_sentence: npt.NDArray[np.int64]  # (passages + 1,): rows of passage n are first[n]:first[n + 1]
     lexical: Lexical
+    figures: tuple[Figure, ...] = ()  # in document order, then reading order
 
     @property
     def recipe(self) -> Recipe:
@@ -121,6 +123,7 @@ def write(
     recipe: Recipe,
     documents: Sequence[Document],
     passages: Sequence[Passage],
+    figures: Sequence[Figure],
     passage_vectors: Vectors,
     sentence_vectors: npt.NDArray[np.float16],
     lexical: Lexical,
@@ -137,6 +140,7 @@ def write(
         temporary.mkdir()
         _write_lines(temporary / "documents.jsonl", (asdict(d) for d in documents))
         _write_lines(temporary / "passages.jsonl", map(_passage_row, passages))
+        _write_lines(temporary / "figures.jsonl", (asdict(f) for f in figures))
         vectors = faiss.IndexFlatIP(passage_vectors.shape[1])
         vectors.add(np.ascontiguousarray(passage_vectors, np.float32))
         faiss.write_index(vectors, str(temporary / "passages.faiss"))
@@ -148,7 +152,12 @@ def write(
             "recipe": asdict(recipe),
             "sources": list(sources),
             "corpus": corpus_hash(documents),
-            "counts": {"documents": len(documents), "passages": len(passages), "sentences": len(sentence_vectors)},
+            "counts": {
+                "documents": len(documents),
+                "passages": len(passages),
+                "sentences": len(sentence_vectors),
+                "figures": len(figures),
+            },
             "files": {str(p.relative_to(temporary)): {"sha256": _sha256(p), "size": p.stat().st_size} for p in listed},
         }
         raw = json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True).encode()
@@ -243,29 +252,29 @@ def _name_of(manifest: bytes) -> str:
     return "v-" + hashlib.sha256(manifest).hexdigest()[:12]
 
 
-def manifest_of(root: Path, version: str) -> dict[str, Any]:
-    """The manifest of a version. Raises: IndexDamaged, or IndexMismatch for another snapshot format."""
+def manifest_of(root: Path, version: str, formats: Sequence[int] = (FORMAT,)) -> dict[str, Any]:
+    """The manifest of a version. Raises: IndexDamaged, or IndexMismatch for another snapshot format than `formats`."""
     try:
         raw = (root / version / "manifest.json").read_bytes()
         if _name_of(raw) != version:
             raise IndexDamaged(f"{version}/manifest.json")
         manifest: dict[str, Any] = json.loads(raw)
-        if manifest["format"] != FORMAT:
+        if manifest["format"] not in formats:
             raise IndexMismatch(
                 f"索引 {version} 是格式 {manifest['format']},本程序读格式 {FORMAT} (other snapshot format)。",
-                "请运行: yuntu rebuild --full",
+                "请运行: yuntu rebuild",
             )
     except (OSError, ValueError, KeyError, TypeError) as e:
         raise IndexDamaged(f"{version}/manifest.json") from e
     return manifest
 
 
-def verify(root: Path, version: str, *, hashes: bool = True) -> None:
+def verify(root: Path, version: str, *, hashes: bool = True, formats: Sequence[int] = (FORMAT,)) -> None:
     """Every file is there and is what was written; without `hashes`, is as long as what was written.
 
     Raises: IndexDamaged naming the first that is not.
     """
-    for name, expected in manifest_of(root, version)["files"].items():
+    for name, expected in manifest_of(root, version, formats)["files"].items():
         path = root / version / name
         if not path.is_file() or path.stat().st_size != expected["size"]:
             raise IndexDamaged(f"{version}/{name}")
@@ -278,12 +287,17 @@ def open_current(root: Path) -> Snapshot:
     return open_version(root, current_version(root))
 
 
-def open_version(root: Path, version: str, *, thorough: bool = False) -> Snapshot:
-    """Opens one version; its files are hashed first if asked for, or if they are few enough for that to be quick."""
+def open_version(root: Path, version: str, *, thorough: bool = False, any_format: bool = False) -> Snapshot:
+    """Opens one version; its files are hashed first if asked for, or if they are few enough for that to be quick.
+
+    Args:
+        any_format: an older format will do: a rebuild takes over its vectors.
+    """
     folder = root / version
-    manifest = manifest_of(root, version)
+    formats = _FORMATS if any_format else (FORMAT,)
+    manifest = manifest_of(root, version, formats)
     small = sum(f["size"] for f in manifest["files"].values()) < _VERIFY_AT_OPEN_BYTES
-    verify(root, version, hashes=thorough or small)
+    verify(root, version, hashes=thorough or small, formats=formats)
     try:
         documents = {row["doc_id"]: _document_of(row) for row in _rows(folder / "documents.jsonl")}
         passages = tuple(map(_passage_of, _rows(folder / "passages.jsonl")))
@@ -297,6 +311,7 @@ def open_version(root: Path, version: str, *, thorough: bool = False) -> Snapsho
             sentence_vectors=np.load(folder / "sentences.npy", mmap_mode="r", allow_pickle=False),
             first_sentence=first,
             lexical=Lexical.open(folder / "bm25", len(passages)),
+            figures=tuple(map(_figure_of, _rows(folder / "figures.jsonl"))) if manifest["format"] > 1 else (),
         )
     except YuntuError:
         raise
@@ -317,3 +332,8 @@ def _document_of(row: dict[str, Any]) -> Document:
 def _passage_of(row: dict[str, Any]) -> Passage:
     sentences = tuple(Sentence(row["doc_id"], *s) for s in row.pop("sentences"))
     return Passage(**row, sentences=sentences)
+
+
+def _figure_of(row: dict[str, Any]) -> Figure:
+    number = row["number"]
+    return Figure(**{**row, "number": tuple(number) if isinstance(number, list) else number})

@@ -8,10 +8,11 @@ the pairs that are no words .935 / .979, both in full (so that words of two char
 import hashlib
 import logging
 import re
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 import jieba
+import jieba.posseg
 
 NAME = "jieba+bigrams"
 _LATIN_OR_NUMBER = re.compile(r"[a-z]+|\d+(?:\.\d+)?")
@@ -52,6 +53,17 @@ def words(folded: str) -> list[str]:
         elif _WORD.search(word):
             found += _LATIN_OR_NUMBER.findall(word) or [word]
     return found
+
+
+@cache
+def _tagger() -> jieba.posseg.POSTokenizer:
+    return jieba.posseg.POSTokenizer(_jieba())
+
+
+@lru_cache(maxsize=8192)
+def tagged(folded: str) -> tuple[tuple[str, str], ...]:
+    """The words of a folded text with their parts of speech (jieba's tags), in order, punctuation included."""
+    return tuple((pair.word, pair.flag) for pair in _tagger().cut(folded))
 
 
 def word_ends(text: str) -> list[int]:

@@ -59,3 +59,22 @@ class Hit:
     score: float  # fused, 0..1
     dense: float  # cosine similarity, -1..1
     lexical: float  # BM25, >= 0
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A quantity as one sentence states it; `document.text[start:end]` is that sentence."""
+
+    figure_id: str  # "<doc_id>:<ordinal>"
+    doc_id: str
+    subject: str | None  # whose; None: the text does not say, and nothing is answered from it
+    attribute: str | None  # what is measured
+    value: str  # as written, without the hedge, original script
+    number: float | tuple[float, float]  # base units: 49.2% → 0.492, 30万亿 → 3e13; a range: its ends
+    unit: str | None
+    hedge: str | None  # 超, 近, 约 … as written
+    as_of: str | None  # 2025H1, 2024-12, 2024-05 至 2025-09, or the words of the text
+    scope: str | None  # 口径: whose count, which market, what is left out
+    said_by: str | None  # who the text says it from; else its author or publisher
+    start: int
+    end: int

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from index.aliases import chinese_for, entities_in, forms_of, measures_in, names_share
 from index.anaphor import opens_back
 from index.fold import fold_text
+from index.periods import match, periods_in
 from index.tokenize import words
 from rag.evidence import FEATURES, SHAPES, Scored
-from rag.periods import match, periods_in
 from rag.reading import answers_of
 from rag.understand import Question, asks_for_amount
 

@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from index.clean import Removal, clean
 from index.encode import Encoder
@@ -17,6 +18,7 @@ from rag.choose import choose
 from rag.compose import LANGUAGES, cited, compose
 from rag.decide import decide
 from rag.evidence import Scored, rank_sentences
+from rag.ledger import as_row, matching
 from rag.reader.read import Reader, Reading
 from rag.reading import can_read, ranked_hits, read
 from rag.reading import support_features as read_features
@@ -152,6 +154,18 @@ class Assistant:
         """What cleaning left out of a document, in reading order. Raises: DocumentMissing."""
         document = self.document(doc_id)
         return clean(document.text, document.keep).removals
+
+    def figures(
+        self,
+        *,
+        subject: str | None = None,
+        attribute: str | None = None,
+        period: str | None = None,
+        doc: str | None = None,
+    ) -> list[dict[str, Any]]:
+        """The rows of the ledger that fit all that is given (rag.ledger)."""
+        found = matching(self._snapshot.figures, subject=subject, attribute=attribute, period=period, doc=doc)
+        return [as_row(f, self._snapshot.documents[f.doc_id]) for f in found]
 
     def examples(self) -> list[str]:
         """Questions the documents themselves say they answer; else one about each of a few titles."""

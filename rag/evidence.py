@@ -17,9 +17,9 @@ import numpy.typing as npt
 
 from index.aliases import forms_of
 from index.fold import fold_text
+from index.periods import match, periods_in
 from index.snapshot import Snapshot
 from index.values import Passage, Sentence
-from rag.periods import match, periods_in
 from rag.reader.read import Span
 from rag.retrieve import Retrieved
 from rag.understand import Question

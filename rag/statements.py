@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from index.aliases import entities_in
 from index.fold import fold_text, to_simplified, to_traditional
+from index.periods import match, periods_in
 from index.tokenize import words
 from index.values import Document, Sentence
 from rag.evidence import SHAPES
-from rag.periods import match, periods_in
 from rag.reader.read import Span
 from rag.understand import Question
 

@@ -9,9 +9,9 @@ from typing import Any
 from index.aliases import chinese_for, entities_in
 from index.data import lexicon
 from index.fold import fold_text
+from index.periods import periods_in
 from index.script import language_of
 from index.tokenize import pairs, words
-from rag.periods import periods_in
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _LATIN_NAME = re.compile(r"[a-z]轮|[a-z][a-z0-9]*(?:[.\-][a-z0-9]+)*")  # A轮, GLM-4, R1
@@ -42,7 +42,7 @@ class Question:
     names: tuple[str, ...]  # Latin names and model names, those of known entities left out
     entities: tuple[tuple[str, ...], ...]  # known companies and products, each as all its forms
     numbers: tuple[str, ...]
-    periods: frozenset[str]  # as rag/periods.py writes them
+    periods: frozenset[str]  # as index/periods.py writes them
     wants: frozenset[str]
     instruction: bool  # an order to the assistant was left out
 

@@ -3,12 +3,14 @@
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from pydantic import AfterValidator, BaseModel, Field
 
 from index.values import Document, Hit
+from rag.ledger import FIELDS
 from web.problems import checked_question
 from web.service import Service
+from web.spreadsheet import as_csv
 
 Lang = Literal["auto", "zh-Hans", "zh-Hant", "en"]
 TopK = Annotated[int, Field(ge=1, le=50)]
@@ -75,6 +77,19 @@ def api_routes(service: Service) -> APIRouter:
         found = service.document(doc_id)
         dropped = sorted(service.dropped(doc_id), key=lambda span: (span.start, span.end))
         return {**_fields(found), "text": found.text, "dropped": [asdict(span) for span in dropped]}
+
+    @routes.get("/api/figures")
+    def figures(
+        subject: str | None = None,
+        attribute: str | None = None,
+        period: str | None = None,
+        document: str | None = None,
+        format: Literal["json", "csv"] = "json",
+    ) -> Any:
+        rows = service.figures(subject=subject, attribute=attribute, period=period, doc=document)
+        if format == "csv":
+            return Response(as_csv(rows, FIELDS), media_type="text/csv; charset=utf-8")
+        return {"index_version": service.version, "figures": rows}
 
     @routes.api_route("/healthz", methods=["GET", "HEAD"], include_in_schema=False)
     def healthz() -> dict[str, str]:

@@ -18,6 +18,7 @@ _EXAMPLES = {
     "run": "yuntu run queries.jsonl --out run.jsonl --top-k 10",
     "evaluate": "yuntu evaluate questions.jsonl --json",
     "serve": "yuntu serve --port 8000",
+    "figures": "yuntu figures --subject 豆包\n  yuntu figures --attribute 份额 --csv > figures.csv",
     "audit": "yuntu audit --corpus corpus",
     "index": "yuntu index list\n  yuntu index rollback v-1a2b3c4d5e6f",
 }
@@ -87,6 +88,15 @@ def build_parser() -> argparse.ArgumentParser:
     p = with_index(verb("serve", "启动网页和接口 (serve the chat page and the API)"))
     p.add_argument("--host", default="127.0.0.1")
     p.add_argument("--port", type=int, default=8000)
+
+    p = with_index(verb("figures", "列出数字台账:谁的、什么、多少、何时、口径、谁说的 (print the ledger of figures)"))
+    p.add_argument("--subject", metavar="S", help="主体含有这几个字 (subject contains)")
+    p.add_argument("--attribute", metavar="A", help="指标含有这几个字 (attribute contains)")
+    p.add_argument("--period", metavar="P", help="时期,如 2025 或 2025H1 (period)")
+    p.add_argument("--doc", metavar="D", help="文档的 doc_id,可只写开头")
+    form = p.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="每行一个 JSON 对象")
+    form.add_argument("--csv", action="store_true")
 
     p = verb("audit", "列出清洗去掉或修补了什么 (what cleaning dropped or repaired, and why)")
     p.add_argument("--corpus", type=Path, action="append", metavar="PATH")

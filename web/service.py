@@ -1,7 +1,7 @@
 """What the doors ask of the engine behind them: a Protocol, so that tests pass a fake and `serve` the real one."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from index.clean import Removal
 from index.values import Document, Hit
@@ -42,6 +42,11 @@ class Service(Protocol):
 
         Raises: DocumentMissing.
         """
+
+    def figures(
+        self, *, subject: str | None, attribute: str | None, period: str | None, doc: str | None
+    ) -> list[dict[str, Any]]:
+        """The rows of the ledger that fit all that is given, with the fields of rag.ledger.FIELDS."""
 
     def examples(self) -> list[str]:
         """A few questions this corpus can answer, for the start page."""

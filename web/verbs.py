@@ -191,6 +191,38 @@ def _serve(args: argparse.Namespace, settings: Settings) -> None:
     uvicorn.run(app, host=args.host, port=args.port, log_level="warning", server_header=False)
 
 
+def _figures(args: argparse.Namespace, settings: Settings) -> None:
+    from rag.ledger import FIELDS, as_row, matching
+    from web.spreadsheet import as_csv
+
+    opened = snapshot.open_current(settings.index)
+    found = matching(opened.figures, subject=args.subject, attribute=args.attribute, period=args.period, doc=args.doc)
+    rows = [as_row(f, opened.documents[f.doc_id]) for f in found]
+    if args.csv:
+        sys.stdout.write(as_csv(rows, FIELDS))
+        return
+    for row in rows:
+        if args.json:
+            print(json.dumps(row, ensure_ascii=False))
+        else:
+            what = [
+                row["subject"] or "(未写明)",
+                row["attribute"] or "(未写明)",
+                f"{row['hedge'] or ''} {row['value']}".strip(),
+            ]
+            print(
+                "\t".join(
+                    [
+                        *what,
+                        row["as_of"] or "-",
+                        row["scope"] or "-",
+                        row["said_by"] or "-",
+                        f"{row['doc']}:{row['start']}-{row['end']}",
+                    ]
+                )
+            )
+
+
 def _audit(args: argparse.Namespace, settings: Settings) -> None:
     from index.clean import clean
     from index.load import load
@@ -254,6 +286,7 @@ VERBS: dict[str, Callable[[argparse.Namespace, Settings], None]] = {
     "search": _search,
     "run": _run,
     "evaluate": _evaluate,
+    "figures": _figures,
     "serve": _serve,
     "audit": _audit,
     "index": _index,

@@ -3,10 +3,10 @@
 import pytest
 
 from index.fold import fold_text
+from index.periods import match, periods_in
 from index.values import Passage, Sentence
 from rag.asked_figure import is_asked_for, may_lead, stating
 from rag.evidence import FEATURES, Scored
-from rag.periods import match, periods_in
 from rag.understand import understand
 
 TWO_DATES = "2024年5月调用量约1200亿次;2024年12月调用量到了4万亿次。"

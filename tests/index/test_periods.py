@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.periods import compatible, match, periods_in
+from index.periods import compatible, match, periods_in
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,192 @@
+"""Where a folded text names a time, and which: resolved against the years that stand around it.
+
+In ISO where it can be (2024, 2024-12, 2024-12-15), else in our notation (2025H1, 2024Q4, 2024-05 至 2025-09), else in
+the words of the text (未来三年).
+"""
+
+import re
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True, slots=True)
+class Date:
+    """`text[start:end]` names the time `iso`."""
+
+    start: int
+    end: int
+    iso: str
+    resolved: bool = True  # False: `iso` is words of the text
+    ranged: bool = False
+
+
+_DIGIT = {c: str(n) for n, c in enumerate("〇一二三四五六七八九")} | {"零": "0"}
+_NUMERAL = {c: n for n, c in enumerate("一二三四五六七八九十", 1)} | {"十一": 11, "十二": 12}
+_YEAR = re.compile(
+    r"(?<!\d)(?<!\d\.)(?P<year>(?:1\d|20)\d\d)\s?(?:年度|财年|年(?!代))"
+    r"|民国(?P<republic>\d{1,3}|[一二三四五六七八九十]{1,3})年"
+    r"|(?P<spelt>[一二][〇零一二三四五六七八九]{3})年(?!代)"
+    r"|(?<!\d)(?<!\d\.)(?:(?<=公元)|(?<=[于在自从至到]))(?P<early>\d{3})年(?![的间来前后多内以])"
+    r"|(?<!\d)(?<!\d\.)(?P<short>\d\d)年(?=\d{1,2}月|[上下]半年|q\d|h\d|第?[一二三四]季)"
+    r"|(?<![\da-z])(?<!\d\.)(?P<plain>(?:19|20)\d\d)(?=\s?[hq][1-4]|\s?[上下]半年|-[01]\d(?!\d)|/[01]?\d/|\s?第?[一二三四]季|-(?:19|20)\d\d(?!\d))"
+    r"|(?P<relative>今年|本年|去年|前年|明年|同年|当年|次年|翌年)"
+    r"|(?:(?<=[于在自从至到])|(?<=截至)|(?<=截止))(?P<bare>(?:19|20)\d\d)(?![\d.,%万亿千百元个家款种名位人次项座])"
+)
+_PART = re.compile(
+    r"[,，]?的?\s?(?:"
+    r"(?P<half>上半年?|下半年?|[hH][12]|[12][hH])"
+    r"|第?(?P<quarter>[一二三四1-4])季度?|[qQ](?P<q>[1-4])"
+    r"|(?P<month>1[0-2]|0?[1-9]|十[一二]?|[一二三四五六七八九])\s?月份?(?:(?P<day>[12]\d|3[01]|0?[1-9]|二?十[一二三四五六七八九]?|三十一?|[一二三四五六七八九])[日号])?(?:[上中下]旬|[初中末底])?"
+    r"|-(?P<month2>1[0-2]|0[1-9])(?:-(?P<day2>[0-3]\d))?(?!\d)"
+    r"|/(?P<month3>1[0-2]|0?[1-9])/(?P<day3>[0-3]?\d)(?!\d)"
+    r"|(?P<end>年?[末底])(?!线|层|部|端)"
+    r"|(?P<begin>年?初)(?!期|中|始)"
+    r")"
+)
+_COMPACT = re.compile(r"(?<![\da-z])(?:(?P<h>[12])h|h(?P<h2>[12])\s?'?|q(?P<q>[1-4])\s?'?)(?P<year>20\d\d|\d\d)(?!\d)")
+_ENGLISH = re.compile(
+    r"(?P<month>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sep(?:tember)?|oct(?:ober)?"
+    r"|nov(?:ember)?|dec(?:ember)?)\.?\s(?:(?P<day>\d{1,2}),?\s)?(?P<year>(?:19|20)\d\d)"
+)
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_WORDS = re.compile(
+    r"(?:未来|过去|近|最近|今后|接下来)(?:的)?(?:[一二两三四五六七八九十几\d]+(?:[-—–~至到][一二两三四五六七八九十\d]+)?)(?:个?[年月周天]|个?季度)"
+)
+_NOW = re.compile(r"截[至止]目前|目前|当前|现已|迄今|如今|截[至止]发稿")
+_RANGE = re.compile(r"\s?(?:年|月|日|期间)?\s?(?:-|—+|–|~|至|到)\s?")
+
+
+def dates_in(folded: str, *, year: str | None = None, published: str | None = None) -> list[Date]:
+    """The times a folded text names, in order.
+
+    Args:
+        year: what “同年” and a month without a year are counted from: the last year named above.
+        published: what “今年” and “目前” are counted from; without it they stay words, unless a year stands above.
+    """
+    found: list[Date] = []
+    at = 0
+    while at < len(folded):
+        best = min(
+            (m for p in (_YEAR, _COMPACT, _ENGLISH, _WORDS, _NOW, _PART) if (m := p.search(folded, at))),
+            key=lambda m: (m.start(), -m.end()),
+            default=None,
+        )
+        if best is None:
+            break
+        date = _read(best, folded, year, published)
+        if date is None:
+            at = best.start() + 1
+            continue
+        if date.resolved and re.match(r"\d{3,4}", date.iso):
+            year = re.split(r"[-HQ]", date.iso)[0]
+        found.append(date)
+        at = date.end
+    return _ranges(found, folded)
+
+
+def _read(m: re.Match[str], folded: str, year: str | None, published: str | None) -> Date | None:
+    if m.re is _WORDS:
+        return Date(m.start(), m.end(), m.group(), resolved=False)
+    if m.re is _NOW:
+        return Date(m.start(), m.end(), published or m.group(), resolved=published is not None)
+    part = m.groupdict()
+    if m.re is _COMPACT:
+        name = f"H{part['h'] or part['h2']}" if part["h"] or part["h2"] else f"Q{part['q']}"
+        return Date(m.start(), m.end(), f"{part['year'] if len(part['year']) == 4 else '20' + part['year']}{name}")
+    if m.re is _ENGLISH:
+        day = f"-{int(part['day']):02}" if part["day"] else ""
+        return Date(m.start(), m.end(), f"{part['year']}-{_MONTHS.index(part['month'][:3]) + 1:02}{day}")
+    if m.re is _PART:  # a month or half without its year
+        return _without_year(m, folded, year, published)
+    named = _year_of(part, year, published)
+    detail = _PART.match(folded, m.end())
+    if named is None:
+        end = detail.end() if detail else m.end()
+        return Date(m.start(), end, folded[m.start() : end], resolved=False)
+    if detail is None:
+        return Date(m.start(), m.end(), named)
+    return Date(m.start(), detail.end(), named + _suffix(detail))
+
+
+def _without_year(m: re.Match[str], folded: str, year: str | None, published: str | None) -> Date | None:
+    part = m.groupdict()
+    written = m.group().lstrip(",，的 ")
+    start = m.end() - len(written)
+    if (
+        part["month2"]
+        or part["month3"]
+        or part["end"]
+        or part["begin"]
+        or not re.match(r"[\d一二三四五六七八九十第上下q]", written)
+    ):
+        return None
+    if re.search(r"[\d个.第近每]$", folded[:start]) or re.match(r"[活均度票供费薪租卡流]", folded[m.end() :]):
+        return None
+    if (part["half"] and not written.endswith("年")) or (
+        part["quarter"] and not written.endswith("度") and "季" not in written
+    ):
+        return None
+    known = year or (published[:4] if published else None)
+    if known is None:
+        return Date(start, m.end(), written, resolved=False)
+    return Date(start, m.end(), known + _suffix(m))
+
+
+def _year_of(part: dict[str, str | None], year: str | None, published: str | None) -> str | None:
+    if spelt := part["spelt"]:
+        return "".join(_DIGIT[c] for c in spelt)
+    if republic := part["republic"]:
+        return str(1911 + _day(republic))
+    if short := part["short"]:
+        return "20" + short
+    if relative := part["relative"]:
+        if relative in ("同年", "当年"):
+            return year
+        if relative in ("次年", "翌年"):
+            return str(int(year) + 1) if year else None
+        now = published[:4] if published else year
+        shift = {"去年": -1, "前年": -2, "明年": 1}.get(relative, 0)
+        return str(int(now) + shift) if now else None
+    return part["year"] or part["early"] or part["plain"] or part["bare"]
+
+
+def _suffix(m: re.Match[str]) -> str:
+    part = m.groupdict()
+    if half := part["half"]:
+        return "H1" if half[0] == "上" or "1" in half else "H2"
+    if quarter := part["quarter"] or part["q"]:
+        return f"Q{_NUMERAL.get(quarter) or int(quarter)}"
+    if part["end"]:
+        return "-12"
+    if part["begin"]:
+        return "-01"
+    month = part["month"] or part["month2"] or part["month3"] or ""
+    day = part["day"] or part["day2"] or part["day3"]
+    result = f"-{_NUMERAL.get(month) or int(month):02}"
+    return f"{result}-{_day(day):02}" if day else result
+
+
+def _day(written: str) -> int:
+    if written.isdecimal():
+        return int(written)
+    tens, _, ones = written.rpartition("十")
+    if "十" not in written:
+        return _NUMERAL[written]
+    return (_NUMERAL[tens] if tens else 1) * 10 + (_NUMERAL[ones] if ones else 0)
+
+
+def _ranges(found: list[Date], folded: str) -> list[Date]:
+    """Joins “2024年Q2至2025年Q1” and “2月至3月期间” into one."""
+    result: list[Date] = []
+    for date in found:
+        before = result[-1] if result else None
+        if (
+            before
+            and before.resolved
+            and date.resolved
+            and not before.ranged
+            and _RANGE.fullmatch(folded[before.end : date.start])
+        ):
+            result[-1] = replace(before, end=date.end, iso=f"{before.iso} 至 {date.iso}", ranged=True)
+        else:
+            result.append(date)
+    return result

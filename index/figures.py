@@ -1,0 +1,412 @@
+"""The ledger: every quantity of a document as a Figure, with whose it is, what, when, by which scope and who says so.
+
+Rules of grammar over one sentence and what stands above it; the words are in lexicon/figures.toml, the names in
+lexicon/aliases.toml. What the text leaves out is taken from the clause or the sentence before.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from index.aliases import entity_at
+from index.anaphor import opens_back
+from index.attribution import market_of, region_of, scope_note, source_of
+from index.data import lexicon
+from index.dates import Date, dates_in
+from index.fold import fold, fold_text
+from index.phrases import NEXT, Phrase, is_measure, is_share, listed, read_clause, topic_of
+from index.quantities import Quantity, quantities_in
+from index.values import Document, Figure, Sentence
+
+_CLAUSE = re.compile(r"[，;；。！？!?:：]|,(?!\d{3}(?!\d))|——|-{2,}")
+_TITLE = re.compile(r"《[^》]*》")
+_BRACKET = re.compile(r"[（(](?P<inner>[^（）()]*)[)）]")
+_LATIN = re.compile(r"[a-z][a-z0-9.\-+]*")
+HEADLINE_CHARS = 15  # a title longer than this is a headline, not the name of what the text is about
+
+
+@dataclass(slots=True)
+class _State:
+    """What a sentence may leave out because it was said above."""
+
+    name: str | None = None  # what the whole text is about
+    year: str | None = None
+    topic: str | None = None
+    attribute: str | None = None
+    as_of: str | None = None
+    said_by: str | None = None
+    unsourced: str | None = None  # “数据显示”: words that name nobody
+    note: str | None = None
+    market: str | None = None
+    part: bool = False  # the sentence tells of parts of what stands above (其中)
+    goes_on: bool = False
+    items: tuple[str, ...] = ()  # the names a series of figures was given for
+
+
+@dataclass(slots=True)
+class _Clause:
+    text: str
+    start: int
+    quantities: list[Quantity]
+    dates: list[Date]
+    inner: bool = False  # in brackets
+    bare: str = field(default="", init=False)
+
+
+def figures_of(document: Document, sentences: Sequence[Sentence]) -> list[Figure]:
+    """The figures of a document, in reading order.
+
+    Args:
+        sentences: of the document, in order, headings included.
+    """
+    if document.lang == "en":  # the grammar is Chinese
+        return []
+    title = fold_text(document.title)
+    name = title if len(title) <= HEADLINE_CHARS and not re.search(r"[,，:：!?]", title) else None
+    state = _State(name, topic=name)
+    case = _cases(document.text)
+    found: list[Figure] = []
+    end = 0
+    for sentence in sentences:
+        if "\n" in document.text[end : sentence.start]:
+            state = _State(name, state.year, name or state.topic)
+        end = sentence.end
+        for figure in _figures_in(sentence, document, state):
+            found.append(
+                replace(
+                    figure,
+                    figure_id=f"{document.doc_id}:{len(found) + 1}",
+                    subject=_cased(figure.subject, case),
+                    attribute=_cased(figure.attribute, case),
+                    scope=_cased(figure.scope, case),
+                    said_by=_cased(figure.said_by, case),
+                )
+            )
+    return found
+
+
+def _cases(text: str) -> dict[str, str]:
+    """How Latin names are written in a document, by their folded form."""
+    return {m.group().lower(): m.group() for m in reversed(list(re.finditer(r"[A-Za-z][A-Za-z0-9.\-+]*", text)))}
+
+
+def _cased(text: str | None, case: dict[str, str]) -> str | None:
+    return _LATIN.sub(lambda m: case.get(m.group(), m.group()), text) if text else text
+
+
+def _figures_in(sentence: Sentence, document: Document, state: _State) -> Iterator[Figure]:
+    folded, places = fold(sentence.text)
+    dates = dates_in(folded, year=state.year, published=document.published)
+    titles = [m.span() for m in _TITLE.finditer(folded)]
+    taken = [
+        *((d.start, d.end) for d in dates if re.search(r"\d|[一二三四五六七八九十]", folded[d.start : d.end])),
+        *titles,
+    ]
+    quantities = quantities_in(folded, tuple(taken))
+    # a character lost in conversion takes the name beside it along
+    damaged = re.search(r"[?？][;；!！]?$", document.text[max(0, sentence.start - 2) : sentence.start])
+    source = None if damaged else source_of(folded)
+    above = (state.said_by, state.unsourced)
+    reported = above
+    if source and source.who:
+        reported = (source.who, None)
+    elif source and not source.own and above[0] is None:
+        reported = (None, source.words)
+    state.note = scope_note(folded) or state.note
+    market = market_of(folded)
+    state.part = opens = re.match(r"[^,，]{0,3}其中", folded) is not None
+    if market and not opens:
+        state.market = market
+    back = opens or state.goes_on or opens_back(folded)
+    if not back:
+        state.as_of = None
+        state.topic = state.name or state.topic
+    hidden = [(source.start, source.end)] if source else []
+    first_topic: str | None = None
+    clauses = _clauses(
+        folded, quantities, [d for d in dates if not any(a <= d.start < b for a, b in titles)], hidden, titles
+    )
+    titled = [d for d in dates if any(a <= d.start < b for a, b in titles)]
+    later = [d for d in dates if d not in titled]
+    period = state.as_of or (titled[-1].iso if titled else None)
+    for clause in clauses:
+        if first_topic and folded[max(0, clause.start - 1) : clause.start] in (";", "；"):
+            state.topic = first_topic
+        own = [d for d in clause.dates if not _is_publication(folded, d)]
+        if not clause.quantities:
+            if own:
+                period = own[-1].iso
+            topic, measure = topic_of(_blanked(clause, folded, hidden, own))
+            if topic:
+                state.topic, state.attribute = topic, measure
+                first_topic = first_topic or topic
+            continue
+        noun = ""
+        for n, quantity in enumerate(clause.quantities):
+            before = clause.quantities[n - 1].end if n else clause.start
+            state.said_by, state.unsourced = reported if source is None or quantity.start >= source.start else above
+            after = (
+                clause.quantities[n + 1].start if n + 1 < len(clause.quantities) else clause.start + len(clause.text)
+            )
+            left = _without(folded, before, quantity.start - _hedged(folded, quantity), hidden, clause.dates)
+            right = _without(folded, quantity.end, after, hidden, clause.dates)
+            right = re.sub(rf"^(?:{lexicon('index', 'figures')['quantity']['hedge_after']})", "", right)
+            right += NEXT if n + 1 < len(clause.quantities) else ""
+            left = re.sub(rf"^的?{re.escape(noun)}", "", left) if noun else left
+            phrase = read_clause(left, right, quantity.kind)
+            noun = phrase.noun
+            if (
+                source
+                and source.who
+                and phrase.subject is None
+                and clause.start <= source.end <= quantity.start
+                and not n
+            ):
+                phrase = replace(phrase, subject=source.who if entity_at(source.who) == len(source.who) else None)
+            whole = _resolved(phrase, state, n, clause, folded)
+            period = _period(quantity, phrase, own, later, period, folded)
+            if whole.subject and not clause.inner:
+                state.topic = whole.subject
+                first_topic = first_topic or whole.subject
+            if whole.attribute and not phrase.change and not phrase.acts and not clause.inner:
+                state.attribute = whole.attribute
+            a, b = _place(places, quantity)
+            yield Figure(
+                figure_id="",
+                doc_id=document.doc_id,
+                subject=_shown(whole.subject),
+                attribute=_shown(_full(whole)),
+                value=sentence.text[a:b],
+                number=quantity.number,
+                unit=quantity.unit,
+                hedge=quantity.hedge,
+                as_of=period,
+                scope=_scope(state, whole, folded, quantity, period, source.words if source and source.own else None),
+                said_by=state.said_by
+                or (whole.subject if source and source.own else None)
+                or document.author
+                or document.publisher,
+                start=sentence.start,
+                end=sentence.end,
+            )
+    for date in later:
+        if date.resolved and re.match(r"\d{3,4}", date.iso):
+            state.year = re.split(r"[-HQ ]", date.iso)[0]
+    state.as_of = period
+    state.goes_on = re.search(r"[,，、;；:：]\s*$", folded) is not None  # a long sentence comes in pieces
+    state.said_by, state.unsourced = above if source is not None and source.speaks else reported
+    if first_topic:
+        state.topic = first_topic
+
+
+def _place(places: Sequence[int], quantity: Quantity) -> tuple[int, int]:
+    """Where a stretch of the folded text lies in the readable one."""
+    start = max(i for i, p in enumerate(places) if p <= quantity.start)
+    end = next(i for i, p in enumerate(places) if p >= quantity.end)
+    return start, end
+
+
+def _clauses(
+    folded: str,
+    quantities: list[Quantity],
+    dates: list[Date],
+    hidden: list[tuple[int, int]],
+    titles: list[tuple[int, int]],
+) -> list[_Clause]:
+    """The clauses in order; brackets that hold a quantity are clauses of their own, after the one they stand in."""
+    inner = [
+        m.span("inner") for m in _BRACKET.finditer(folded) if any(m.start() < q.start < m.end() for q in quantities)
+    ]
+
+    def inside(at: int, stretches: Sequence[tuple[int, int]]) -> bool:
+        return any(a <= at < b for a, b in stretches)
+
+    cuts = [m.span() for m in _CLAUSE.finditer(folded) if not inside(m.start(), [*titles, *hidden])]
+    outer = [c for c in cuts if not any(m.start() < c[0] < m.end() for m in _BRACKET.finditer(folded))]
+    bounds = list(zip([0, *(b for _, b in outer)], [*(a for a, _ in outer), len(folded)], strict=True))
+    found: list[_Clause] = []
+    for start, end in bounds:
+        mine = [(a, b) for a, b in inner if start <= a < end]
+        found.append(
+            _Clause(
+                folded[start:end],
+                start,
+                [q for q in quantities if start <= q.start < end and not inside(q.start, mine)],
+                [d for d in dates if start <= d.start < end and not inside(d.start, mine)],
+            )
+        )
+        for a, b in mine:
+            parts = [m.span() for m in _CLAUSE.finditer(folded, a, b)]
+            for c, d in zip([a, *(y for _, y in parts)], [*(x for x, _ in parts), b], strict=True):
+                found.append(
+                    _Clause(
+                        folded[c:d],
+                        c,
+                        [q for q in quantities if c <= q.start < d],
+                        [t for t in dates if c <= t.start < d],
+                        inner=True,
+                    )
+                )
+    return found
+
+
+def _without(folded: str, start: int, end: int, hidden: Sequence[tuple[int, int]], dates: Sequence[Date]) -> str:
+    """A stretch without sources, dates (“|” in their place) and bracketed remarks."""
+    text = list(folded[start:end])
+    for a, b in hidden:
+        for i in range(max(a, start), min(b, end)):
+            text[i - start] = "\0"
+    for d in dates:
+        a, b = d.start, d.end
+        if a >= end or b <= start:
+            continue
+        if folded[:a].endswith(("在", "于", "自", "从", "到", "至", "较")) and a - 1 >= start:
+            text[a - 1 - start] = "\0"
+        for i in range(max(a, start), min(b, end)):
+            text[i - start] = "\0"
+        text[max(a, start) - start] = "|"
+    plain = "".join(text).replace("\0", "")
+    return re.sub(r"[（(][^（）()]*[)）]?|[“”\"「」]|(?<=\|)(?:期间|全年)", "", plain)
+
+
+def _blanked(clause: _Clause, folded: str, hidden: Sequence[tuple[int, int]], dates: Sequence[Date]) -> str:
+    return _without(folded, clause.start, clause.start + len(clause.text), hidden, dates).replace("|", "")
+
+
+def _hedged(folded: str, quantity: Quantity) -> int:
+    """How many characters of hedge stand right before a quantity."""
+    hedge = lexicon("index", "figures")["quantity"]["hedge_before"]
+    m = re.search(rf"(?:{hedge})\s?$", folded[: quantity.start])
+    return len(m.group()) if m and quantity.hedge and quantity.hedge.startswith(m.group().strip()) else 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    subject: str | None
+    attribute: str | None
+    change: str | None
+
+
+def _resolved(phrase: Phrase, state: _State, n: int, clause: _Clause, folded: str) -> _Whole:
+    """A clause's subject and measure, with what it leaves out filled from above."""
+    subject, attribute = phrase.subject, phrase.attribute
+    several = clause.quantities
+    if len(several) > 1 and (several_as := _distributed(clause, folded, state, n)):
+        return several_as
+    if clause.inner and subject is None and attribute is None:
+        attribute = re.sub(r"^其中|[超约近达仅]+$", "", clause.text[: several[0].start - clause.start].strip()) or None
+    if (
+        clause.inner and subject and subject != state.topic and not entity_at(subject) and not subject.isascii()
+    ):  # (海外占比超80%), (衍生模型超10万)
+        attribute, subject = f"{subject}{attribute or ''}", state.topic
+    if phrase.back and subject and state.topic and not subject.startswith(state.topic):
+        subject = f"{state.topic}{subject}" if len(state.topic) <= 10 else subject
+    if subject is None:
+        subject = state.topic
+    if attribute is None or (phrase.acts and attribute.startswith("相对")):
+        attribute = f"{state.attribute or ''}{attribute or ''}" or None
+    if phrase.modifier and attribute and phrase.modifier not in attribute:
+        attribute = f"{phrase.modifier}{attribute}"
+    if phrase.shares and attribute and len(attribute) <= 5:
+        market = market_of(clause.text)
+        bare = attribute.removeprefix("市场") or attribute
+        attribute = f"{market}{bare}" if market and market.endswith("市场") else _share_of(state, attribute)
+    return _Whole(subject, attribute, phrase.change)
+
+
+def _distributed(clause: _Clause, folded: str, state: _State, n: int) -> _Whole | None:
+    """“阿里云、百度智能云分别占比27%、17%”: the nth quantity goes with the nth of as many names."""
+    several = clause.quantities
+    opening = folded[clause.start : several[0].start]
+    if "分别" not in opening and not _is_series(several, folded):
+        return None
+    base = read_clause(opening, "", "rate")
+    whose = listed(re.sub(r"分别.*$", "", opening), len(several))
+    if whose and not is_measure(whose[-1]):
+        share = "占比" if "占" in opening[-6:] else None
+        of = (
+            base.attribute
+            if base.attribute and not any(w in base.attribute for w in whose) and not is_share(base.attribute)
+            else None
+        )
+        return _Whole(_tidy(whose[n]), of or (_share_of(state, share) if share else state.attribute), None)
+    known = list(state.items) if len(state.items) == len(several) else []
+    if items := whose or listed(folded[: several[0].start], len(several)) or known:
+        state.items = tuple(items)
+        subject = base.subject if base.subject and not any(i in base.subject for i in items) else state.topic
+        return _Whole(subject, f"{_tidy(items[n])}{base.attribute or state.attribute or ''}", None)
+    return None
+
+
+def _share_of(state: _State, share: str) -> str:
+    """A share with the whole it is a share of, where the text says: 调用量份额."""
+    bare = share.removeprefix("市场") or share
+    known = state.attribute if state.part else None
+    if known and is_share(known):
+        return known
+    return f"{known}{bare}" if known and is_measure(known) and len(known) <= 20 else share
+
+
+def _is_series(quantities: Sequence[Quantity], folded: str) -> bool:
+    between = [folded[a.end : b.start] for a, b in zip(quantities, quantities[1:], strict=False)]
+    return all(re.fullmatch(r"\s?(?:、|和|与|及|,)\s?", gap) for gap in between)
+
+
+def _tidy(item: str) -> str:
+    return re.sub(r"^(?:其中|而|在)|等$", "", item.strip("|,， "))
+
+
+def _full(whole: _Whole) -> str | None:
+    if whole.change is None:
+        return re.sub(r"^(?:宣布|计划|预计|拟|将|则)+(?=..)", "", whole.attribute) if whole.attribute else None
+    return f"{whole.attribute or ''}{whole.change}"
+
+
+def _shown(text: str | None) -> str | None:
+    return re.sub(r"\s+", " ", text.replace("|", "").replace("\0", "")).strip() or None if text else None
+
+
+def _is_publication(folded: str, date: Date) -> bool:
+    """Whether a date tells when something was published, not when it was so."""
+    return re.match(r"(?:公布|发布|披露|刊发|出版)", folded[date.end :]) is not None
+
+
+def _period(
+    quantity: Quantity, phrase: Phrase, own: Sequence[Date], later: Sequence[Date], carried: str | None, folded: str
+) -> str | None:
+    """The time of a figure: named before it in its clause, else after it, else carried from what stands above."""
+    before = [d for d in own if d.end <= quantity.start]
+    bases = [d for d in before if re.search(r"(?:较|相比|比|相较于|对比|相对)(?:于|今年|去年)?\s?$", folded[: d.start])]
+    since = [d for d in before if re.match(r"[^,，]{0,14}(?:以来|起|开始)", folded[d.end :])]
+    plain = [d for d in before if d not in bases]
+    if phrase.change and bases:
+        main = plain[-1].iso if plain else carried
+        return f"{main} 对 {bases[-1].iso}" if main and main != bases[-1].iso else bases[-1].iso
+    if phrase.change and plain and re.search(r"[从自由]\s?$", folded[: plain[-1].start]):
+        until = next((d for d in later if d.start > quantity.end and re.search(r"[至到]\s?$", folded[: d.start])), None)
+        if until:
+            return f"{plain[-1].iso} 至 {until.iso}"
+    if since:
+        return f"{since[-1].iso} 至今" if phrase.change else since[-1].iso
+    if plain:
+        return plain[-1].iso
+    if bases:
+        return bases[-1].iso
+    after = [d for d in own if d.start >= quantity.end]
+    if after and re.fullmatch(r"[(（]?[在于发生是为]{0,3}\s?", folded[quantity.end : after[0].start]):
+        return after[0].iso
+    return carried
+
+
+def _scope(
+    state: _State, whole: _Whole, folded: str, quantity: Quantity, period: str | None, own: str | None
+) -> str | None:
+    """The 口径: who counts, in which market, what is counted or left out, and whether the source is left unsaid."""
+    nobody = f"只写“{state.unsourced}”,未注明机构" if state.unsourced else None
+    counting = lexicon("index", "figures")["scope"]["counting"]
+    clause = re.sub(r"^.*[，,;；。]", "", folded[: quantity.start])
+    parts = [state.said_by or own or nobody, market_of(clause) or state.market or region_of(clause), state.note]
+    parts += [m for m in dict.fromkeys(re.findall(counting, clause)) if m not in (_full(whole) or "")]
+    if period and " 对 " in period and len({len(re.sub(r"-\d\d$", "", p)) for p in period.split(" 对 ")}) > 1:
+        parts.append("两个时期长短不同")
+    return ";".join(p for p in dict.fromkeys(parts) if p) or "文中未注明来源"

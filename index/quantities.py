@@ -1,0 +1,259 @@
+"""The quantities a folded text states: number, unit and hedge, Arabic or Chinese, ranges, fractions and lists.
+
+Words and units are in lexicon/figures.toml. Dates, ordinals, versions and damaged numerals are none.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+import cn2an
+
+from index.data import lexicon
+from index.tokenize import tagged
+
+Number = float | tuple[float, float]  # a range: its ends
+LONGEST = 20  # characters of a value: longer ones are codes
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """`text[start:end]` is the value as written, without its hedge."""
+
+    start: int
+    end: int
+    number: Number  # in base units: 49.2% → 0.492, 30万亿 → 3e13
+    unit: str | None  # as written, without the multiplier; % for per cent
+    hedge: str | None  # 超, 近, 约 … as written
+    kind: str  # currency, rate, measure, counted, duration or bare
+
+
+_POWERS = {"十": 1e1, "百": 1e2, "千": 1e3, "万": 1e4, "亿": 1e8, "兆": 1e12}
+_ARABIC = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
+_CHINESE = r"(?:[两一二三四五六七八九][零〇一二三四五六七八九十百千]*(?:点[零一二三四五六七八九]+)?|十[一二三四五六七八九]?|[百千])"
+_POWER = r"(?:[十百千]?(?:万亿|亿|万)|[百千](?=[\u4e00-\u9fff]))"
+_NUMERALS = frozenset("零〇一二两三四五六七八九十百千万亿数几上过")
+_BREAKS = frozenset('，,。;；、:： ()（）“”"\0')
+_SMALL = re.compile(r"[一两二三四五六七八九]")
+_DAMAGED = re.compile(r"[?!;]{1,2}|[\ufffd\ue000-\uf8ff]")
+
+
+@cache
+def _pattern() -> re.Pattern[str]:
+    words = lexicon("index", "figures")["quantity"]
+    kinds = "|".join(rf"(?P<{kind}>{words[kind]})" for kind in ("rate", "currency", "measure", "duration", "counted"))
+    one = rf"(?:{_ARABIC}|{_CHINESE})"
+    return re.compile(
+        rf"(?P<hedge>{words['hedge_before']})?\s?"
+        rf"(?:(?P<vague>数|几|上|过|成)(?P<vague_power>[十百千]?(?:万亿|亿|万)|[十百千])"
+        rf"|(?P<nominator>{_ARABIC})/(?P<denominator>\d+)(?![\d/])"
+        rf"|百分之(?P<hundredths>{one})"
+        rf"|(?P<parts>[一二两三四五六七八九十百千万]+)分之(?P<of>[一二两三四五六七八九十百]+|\d+(?:\.\d+)?)"
+        rf"(?:(?:至|到|-|~)(?P<parts2>[一二两三四五六七八九十百千万]+)分之(?P<of2>[一二两三四五六七八九十百]+))?"
+        rf"|(?P<low>{one})(?P<low_power>{_POWER})?(?P<low_unit>%|元)?\s?(?:-|—+|–|~|至|到)(?:多于|超过)?\s?(?P<high>{one})(?P<power>{_POWER})?"
+        rf"|(?P<single>{one})\s?(?P<single_power>{_POWER})?)"
+        rf"(?P<more>\+|[余多几](?!种样元方|项目))?\s?(?P<more_power>(?:万亿|亿|万)(?![平公]))?\s?(?:{kinds})?"
+        rf"(?P<after>{words['hedge_after']})?"
+    )
+
+
+@cache
+def _change() -> str:
+    return "|".join(lexicon("index", "figures")["words"]["change"])
+
+
+def parsed(numeral: str) -> float:
+    """An Arabic or Chinese numeral as a number; ValueError when it is none."""
+    plain = numeral.replace(",", "")
+    if re.fullmatch(r"\d+(?:\.\d+)?", plain):
+        return float(plain)
+    return float(cn2an.cn2an("一" + plain if plain[0] in _POWERS and plain[0] != "十" else plain, "smart"))
+
+
+def _times(power: str | None) -> float:
+    result = 1.0
+    for c in power or "":
+        result *= _POWERS[c]
+    return result
+
+
+def quantities_in(folded: str, taken: tuple[tuple[int, int], ...] = ()) -> list[Quantity]:
+    """The quantities of a folded text, in order.
+
+    Args:
+        taken: stretches that are something else, such as dates.
+    """
+    # what is taken cannot match, and lengths stay
+    for start, end in taken:
+        folded = folded[:start] + "\0" * (end - start) + folded[end:]
+    not_before = re.compile(lexicon("index", "figures")["quantity"]["not_before"])
+    found: list[Quantity] = []
+    at = 0
+    while m := _pattern().search(folded, at):
+        at = max(m.end(), at + 1)
+        quantity = _quantity(m, folded)
+        if quantity is not None and not _is_number_word(folded, quantity.start):
+            quantity = None
+        if quantity is None:
+            at = m.start() + (len(m.group("hedge") or "") or 1) if m.group("hedge") else m.end()
+            continue
+        if not not_before.search(folded[max(0, quantity.start - 8) : quantity.start]) and not _is_apposed(
+            quantity, folded
+        ):
+            found.append(quantity)
+    return _shared(found, folded)
+
+
+def _quantity(m: re.Match[str], folded: str) -> Quantity | None:
+    part = m.groupdict()
+    start = m.end("hedge") if part["hedge"] else m.start()
+    start += len(folded[start : m.end()]) - len(folded[start : m.end()].lstrip())
+    end = m.start("after") if part["after"] else m.end()
+    end = start + len(folded[start:end].rstrip())
+    kind = next((k for k in ("rate", "currency", "measure", "duration", "counted") if part[k]), "bare")
+    unit = part[kind] if kind != "bare" else None
+    if not _stands_alone(folded, start, end, has_unit=unit is not None) or end - start > LONGEST:
+        return None
+    try:
+        number = _number(part)
+    except (ValueError, KeyError, OverflowError):
+        return None
+    powered = any(part[p] for p in ("vague_power", "single_power", "power", "low_power", "more_power"))
+    fraction = part["denominator"] or part["parts"] or part["hundredths"]
+    if part["denominator"] and kind != "bare":  # 24/7小时, 3/4人
+        return None
+    written = folded[start:end]
+    if kind == "bare" and not (powered or fraction or part["more"]) and not _is_scored(folded, start, written):
+        return None
+    if kind in ("counted", "duration") and _is_loose(part):
+        return None
+    if unit == "级" and powered:  # 千亿级模型
+        return None
+    if part["more"] and kind == "bare" and not powered and not re.match(r"\d", written):
+        return None
+    if re.match(r"[千百万]人[千百万]面", folded[start : start + 4]):
+        return None
+    if kind == "duration" and re.match(rf"(?:{_change()})", folded[end:]):  # 七个月增长超33倍: when, not what
+        return None
+    if kind == "currency" and unit and unit.startswith("亿"):
+        number, unit = _scaled(number, 1e8), unit[1:]
+    if kind == "rate" and unit:
+        number = _scaled(number, {"成": 0.1, "折": 0.1, "倍": 1.0, "‰": 0.001}.get(unit, 0.01))
+    if part["hundredths"]:
+        unit, kind = "%", "rate"
+    vague = {"数": "数", "几": "几", "上": "上", "过": "过"}.get(part["vague"] or "")
+    hedge = "".join(h for h in (part["hedge"], vague, part["more"], part["after"]) if h) or None
+    return Quantity(start, end, number, unit, hedge, kind)
+
+
+def _scaled(number: Number, by: float) -> Number:
+    if isinstance(number, tuple):
+        return (_round(number[0] * by), _round(number[1] * by))
+    return _round(number * by)
+
+
+def _round(x: float) -> float:
+    return float(f"{x:.12g}")  # 0.492, not 0.49200000000000005
+
+
+def _number(part: dict[str, str | None]) -> Number:
+    more = _times(part["more_power"])
+    if part["vague"]:
+        return _times(part["vague_power"]) * more
+    if part["denominator"]:
+        return _round(parsed(part["nominator"] or "") / parsed(part["denominator"]))
+    if part["parts"]:
+        share = _round(parsed(part["of"] or "") / parsed(part["parts"]))
+        if part["parts2"]:
+            return (share, _round(parsed(part["of2"] or "") / parsed(part["parts2"])))
+        return share
+    if part["hundredths"]:
+        return _round(parsed(part["hundredths"]) / 100)
+    if part["low"]:
+        high = parsed(part["high"] or "") * _times(part["power"]) * more
+        low = parsed(part["low"]) * _times(part["low_power"] or part["power"]) * (1 if part["low_power"] else more)
+        if low > high:
+            raise ValueError
+        return (_round(low), _round(high))
+    return _round(parsed(part["single"] or "") * _times(part["single_power"]) * more)
+
+
+def _stands_alone(folded: str, start: int, end: int, *, has_unit: bool = False) -> bool:
+    """Not part of a name, a code or a damaged numeral."""
+    before, after = folded[max(0, start - 2) : start], folded[end : end + 2]
+    if re.search(r"[\da-z.\-_/:+'’]$", before) and not re.search(r"[\u4e00-\u9fff\s][\-—+]$", before):
+        return False
+    if re.match(r"\.\d|/\d|:\d|-[\da-z]|年|月\d|号线", after) or (not has_unit and re.match(r"[a-z_]", after)):
+        return False
+    if re.search(r"[第初周]$", before) and not folded[start:end].endswith("%"):
+        return False
+    # a character lost in conversion eats the numeral beside it
+    return not (_DAMAGED.match(after) and not re.match(r"[?!;]{1,2}(?:$|\s|[”\"』」])", after + " ")) and not re.search(
+        r"[?\ufffd\ue000-\uf8ff];?$", before
+    )
+
+
+def _is_number_word(folded: str, start: int) -> bool:
+    """Whether a Chinese numeral is one: not the 百 of 百度, nor the 千 of 千问."""
+    if folded[start] not in _NUMERALS:
+        return True
+    at = start
+    while at and folded[at - 1] not in _BREAKS and start - at < 12:
+        at -= 1
+    for word, tag in tagged(folded[at : start + 12]):
+        if at <= start < at + len(word):
+            own = folded[max(at, start) : at + len(word)]
+            return (tag[0] in "mtq" or set(own) <= _NUMERALS | set("余多几") or own[0] != word[0]) and not re.match(
+                r"n[rsz]", tag
+            )
+        at += len(word)
+    return True
+
+
+def _is_scored(folded: str, start: int, written: str) -> bool:
+    """A bare number counts after a word like 得分, or with a + or a decimal point among words of measure."""
+    if not re.match(r"\d", written):
+        return False
+    scored = lexicon("index", "figures")["quantity"]["scored"]
+    return re.search(
+        rf"(?:{scored})[了至到为是约超近过达]*$", folded[max(0, start - 8) : start]
+    ) is not None or written.endswith("+")
+
+
+def _is_loose(part: dict[str, str | None]) -> bool:
+    """一个, 两大, 三方面: a manner of speaking more often than a count."""
+    single = part["single"] or ""
+    if part["single_power"] or part["low"] or not _SMALL.fullmatch(single):
+        return False
+    unit = part["counted"] or part["duration"] or ""
+    return single == "一" or unit in lexicon("index", "figures")["quantity"]["loose"]
+
+
+def _is_apposed(quantity: Quantity, folded: str) -> bool:
+    """“百度、阿里、腾讯三家”: the list says how many already."""
+    if quantity.kind != "counted" or not isinstance(quantity.number, float) or not 2 <= quantity.number <= 9:
+        return False
+    before = re.search(r"[^，,。;；:：]*$", folded[: quantity.start])
+    if before is None or len(re.findall(r"、|和|与", before.group())) != quantity.number - 1:
+        return False
+    last = tagged(before.group())
+    return bool(last) and last[-1][1].startswith(("n", "eng", "x"))
+
+
+def _shared(found: list[Quantity], folded: str) -> list[Quantity]:
+    """Adds the numbers that share the unit of the last one of a list: “17.5、13.5和31.6个百分点”."""
+    result: list[Quantity] = []
+    for q in found:
+        before = folded[: q.start]
+        listed: list[Quantity] = []
+        while m := re.search(rf"({_ARABIC})\s?(?:、|和|及|与|,)\s?$", before):
+            if not _stands_alone(folded, m.start(1), m.end(1)) or (result and m.start(1) < result[-1].end):
+                break
+            factor = {"%": 0.01, "个百分点": 0.01, "百分点": 0.01, "倍": 1.0}.get(q.unit or "", 1.0)
+            if (q.kind == "rate" and factor != 1.0) or q.kind != "bare":
+                listed.insert(
+                    0, Quantity(m.start(1), m.end(1), _round(parsed(m.group(1)) * factor), q.unit, None, q.kind)
+                )
+            before = folded[: m.start(1)]
+        result += [*listed, q]
+    return result
