@@ -28,7 +28,8 @@ from index.snapshot import Recipe, Snapshot
 from index.split import split
 from index.values import Document, Figure, Passage, Sentence
 
-# What turns a document into passages, their terms and its figures. When one of these changes, an unchanged corpus is built again.
+# What turns a document into passages, their terms and its figures. When one of these changes, an unchanged corpus is
+# built again.
 _TEXT_PARTS = (
     "aliases.py",
     "aligned.py",

@@ -7,6 +7,7 @@ lexicon/aliases.toml. What the text leaves out is taken from the clause or the s
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from index.aliases import entity_at
 from index.anaphor import opens_back
@@ -117,9 +118,10 @@ def _figures_in(sentence: Sentence, document: Document, state: _State) -> Iterat
     state.part = opens = re.match(r"[^,，]{0,3}其中", folded) is not None
     if market and not opens:
         state.market = market
-    back = opens or state.goes_on or opens_back(folded)
-    if not back:
+    on = opens or state.goes_on
+    if not on:  # “其” goes on about the subject, not of the same time
         state.as_of = None
+    if not on and not opens_back(folded):
         state.topic = state.name or state.topic
     hidden = [(source.start, source.end)] if source else []
     first_topic: str | None = None
@@ -348,7 +350,7 @@ def _share_of(state: _State, share: str) -> str:
 
 
 def _is_series(quantities: Sequence[Quantity], folded: str) -> bool:
-    between = [folded[a.end : b.start] for a, b in zip(quantities, quantities[1:], strict=False)]
+    between = [folded[a.end : b.start] for a, b in pairwise(quantities)]
     return all(re.fullmatch(r"\s?(?:、|和|与|及|,)\s?", gap) for gap in between)
 
 

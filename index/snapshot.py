@@ -1,7 +1,8 @@
 """Versions of the index on disk: written beside the old one, checked, then switched to. Nothing is pickled.
 
 <index>/CURRENT            name of the version in use
-<index>/<version>/         manifest.json, documents.jsonl, passages.jsonl, figures.jsonl, passages.faiss, sentences.npy, bm25/
+<index>/<version>/         manifest.json, documents.jsonl, passages.jsonl, figures.jsonl, passages.faiss,
+                           sentences.npy, bm25/
 <index>/<version>.built    when, where and how long: not part of the version, so that equal input gives an equal version
 """
 

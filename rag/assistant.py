@@ -18,6 +18,8 @@ from rag.choose import choose
 from rag.compose import LANGUAGES, cited, compose
 from rag.decide import decide
 from rag.evidence import Scored, rank_sentences
+from rag.figure_answer import table_for
+from rag.fitting import by_sentence
 from rag.ledger import as_row, matching
 from rag.reader.read import Reader, Reading
 from rag.reading import can_read, ranked_hits, read
@@ -25,8 +27,10 @@ from rag.reading import support_features as read_features
 from rag.retrieve import Retrieved, retrieve
 from rag.statements import is_borne_out
 from rag.support import rarities, support_features, support_of, threshold
-from rag.understand import Question, understand
+from rag.understand import Question, kind_of, understand
 from rag.values import Answer
+
+TABLED = ("conflict", "compare", "timeline")  # kinds that figures side by side answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,7 @@ class Assistant:
         self._encoder = encoder
         self._settings = settings
         self._reader = reader
+        self._ledger = by_sentence(snapshot.figures)
         self._junk = {d.doc_id: _junk_of(d) for d in snapshot.documents.values()}
 
     @property
@@ -97,12 +102,19 @@ class Assistant:
         found_at = time.perf_counter()
         ranked = found.ranked
         decision = decide(asked, ranked, found.support, self._junk, found.threshold)
-        kind, statements = choose(asked, ranked, self._snapshot, language, refused=decision is not None)
-        statements = [s for s in statements if is_borne_out(s.text, s.sentence)]
+        table = None
+        if decision is None and kind_of(asked) in TABLED:
+            table = table_for(asked, kind_of(asked), ranked, self._ledger, self._snapshot, language)
+        if table is not None:
+            kind, statements = table.kind, [row.statement for row in table.rows]
+        else:
+            refused = decision is not None
+            kind, statements = choose(asked, ranked, self._snapshot, self._ledger, language, refused=refused)
+            statements = [s for s in statements if is_borne_out(s.text, *(sentence for sentence, _ in s.sources))]
         if not statements and decision is None:
             kind, decision = "refusal", "not_in_corpus"
         citations = cited(statements)
-        text = compose(kind, statements, citations, lang=language, reason=decision)
+        text = compose(kind, statements, citations, lang=language, reason=decision, table=table)
         dates = [c.published for c in citations if c.published]
         done = time.perf_counter()
         return Answer(
@@ -113,7 +125,7 @@ class Assistant:
             refused=decision is not None,
             reason=decision,
             citations=citations,
-            figures=(),
+            figures=tuple(as_row(s.figure, s.document) for s in statements if s.figure is not None),
             newest_evidence=max(dates, default=None),
             index_version=self.version,
             mode="full" if found.was_read else "no-reader",

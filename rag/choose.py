@@ -9,6 +9,8 @@ from index.snapshot import Snapshot
 from index.values import Document, Sentence
 from rag.asked_figure import WIDELY, WITHIN, is_about, is_asked_for, may_lead, stating
 from rag.evidence import Scored
+from rag.figure_rows import Row, row_of, sentences_above
+from rag.fitting import Ledger
 from rag.lists import Section, asked_count, section_of
 from rag.reader.read import Span
 from rag.reading import agreeing
@@ -42,10 +44,11 @@ _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
 def choose(
-    question: Question, ranked: Sequence[Scored], snapshot: Snapshot, lang: str, *, refused: bool
+    question: Question, ranked: Sequence[Scored], snapshot: Snapshot, ledger: Ledger, lang: str, *, refused: bool
 ) -> tuple[str, list[Statement]]:
     """The kind of the answer and its statements, in the order they are said."""
     kind = "refusal" if refused else kind_of(question)
+    kind = "compare" if kind == "timeline" else kind  # no figures to order: what is said of it, side by side
     if not ranked:
         return kind, []
     if kind == "list" and (section := _list_for(question, ranked, snapshot)) is not None:
@@ -75,7 +78,11 @@ def choose(
     said = [
         _statement(c.sentence, question, ABOVE_CHARS if c is above else width, lang, snapshot, c.span) for c in picked
     ]
-    lead = _lead(question, ranked, said[above is not None], snapshot, lang) if kind in ("fact", "explain") else None
+    lead = (
+        _lead(question, ranked, said[above is not None], snapshot, ledger, lang)
+        if kind in ("fact", "explain")
+        else None
+    )
     return kind, [lead, *said] if lead else said
 
 
@@ -87,9 +94,12 @@ def _statement(
 
 
 def _lead(
-    question: Question, ranked: Sequence[Scored], said: Statement, snapshot: Snapshot, lang: str
+    question: Question, ranked: Sequence[Scored], said: Statement, snapshot: Snapshot, ledger: Ledger, lang: str
 ) -> Statement | None:
-    """The answer in a few words, where what is said does not begin with them, and who else says so."""
+    """The answer in a few words, where what is said does not begin with them, and who else says so.
+
+    A figure brings the period and the 口径 that its words leave out, and the sentence they stand in.
+    """
     best = ranked[0]
     if best.span is None or best.span.score < SURE:
         return None
@@ -98,13 +108,32 @@ def _lead(
         return None
     document = snapshot.documents[best.sentence.doc_id]
     text = in_script(lead, lang, document.lang)
-    if text in said.text[:SHORT_CHARS]:
+    row = _row_in(question, lead, best, snapshot, ledger, lang)
+    added = [cell for cell in (row.period, row.scope) if cell and cell not in text] if row else []
+    if text in said.text[:SHORT_CHARS] and not added:
         return None
     others: dict[str, tuple[Sentence, Document]] = {}
     for c in agreeing(ranked):  # cited beside it only where the whole lead stands there too
         if c.sentence.doc_id != best.sentence.doc_id and fold_text(lead) in c.sentence.folded:
             others.setdefault(c.sentence.doc_id, (c.sentence, snapshot.documents[c.sentence.doc_id]))
-    return Statement(text, best.sentence, document, leads=True, agreeing=tuple(others.values())[:AGREEING])
+    if row and added:
+        text, bearing = f"{text}({';'.join(added)})", row.statement.bearing
+        return Statement(text, best.sentence, document, leads=True, bearing=bearing, figure=row.statement.figure)
+    figure = row.statement.figure if row else None
+    return Statement(
+        text, best.sentence, document, leads=True, agreeing=tuple(others.values())[:AGREEING], figure=figure
+    )
+
+
+def _row_in(question: Question, lead: str, best: Scored, snapshot: Snapshot, ledger: Ledger, lang: str) -> Row | None:
+    """The figure that the leading words give, where a figure is asked for."""
+    if not is_asked_for(question):
+        return None
+    own = [f for f in ledger.get((best.sentence.doc_id, best.sentence.start), ()) if f.value in lead and f.subject]
+    if len(own) != 1:  # several: which period goes with which?
+        return None
+    document = snapshot.documents[best.sentence.doc_id]
+    return row_of(own[0], best.sentence, sentences_above(best.sentence, snapshot), document, lang)
 
 
 def _picked(question: Question, ranked: Sequence[Scored], kind: str) -> list[Scored]:

@@ -7,6 +7,7 @@ import jinja2
 
 from index.fold import to_simplified, to_traditional
 from rag.english import gloss
+from rag.figure_answer import FigureTable
 from rag.statements import Statement
 from rag.values import Citation
 
@@ -25,7 +26,7 @@ def _environment() -> jinja2.Environment:
 def cited(statements: Sequence[Statement]) -> tuple[Citation, ...]:
     """One citation per sentence, numbered in the order the statements first need them."""
     citations: dict[tuple[str, int, int], Citation] = {}
-    for s, d in (source for st in statements for source in ((st.sentence, st.document), *st.agreeing)):
+    for s, d in (source for st in statements for source in st.sources):
         key = (s.doc_id, s.start, s.end)
         if key not in citations:
             citations[key] = Citation(
@@ -45,7 +46,13 @@ def cited(statements: Sequence[Statement]) -> tuple[Citation, ...]:
 
 
 def compose(
-    kind: str, statements: Sequence[Statement], citations: Sequence[Citation], *, lang: str, reason: str | None
+    kind: str,
+    statements: Sequence[Statement],
+    citations: Sequence[Citation],
+    *,
+    lang: str,
+    reason: str | None,
+    table: FigureTable | None = None,
 ) -> str:
     """Renders the answer.
 
@@ -54,15 +61,14 @@ def compose(
         statements: what is said, in order; of a refusal: the nearest evidence.
         citations: `cited(statements)`.
         reason: of a refusal.
+        table: figures side by side; its rows are the statements.
     """
     marker = {(c.doc_id, c.start, c.end): c.marker for c in citations}
     lines = [
         {
             "text": s.text,
             "gloss": gloss(s.text) if lang == "en" else "",
-            "marks": "".join(
-                f"[{marker[x.doc_id, x.start, x.end]}]" for x in (s.sentence, *(other for other, _ in s.agreeing))
-            ),
+            "marks": "".join(f"[{marker[x.doc_id, x.start, x.end]}]" for x, _ in s.sources),
             "leads": s.leads,
             "document": s.document,
             "source": s.document.publisher or f"《{s.document.title.translate(_INNER_BRACKETS)}》",
@@ -73,4 +79,5 @@ def compose(
     ]
     template = _environment().get_template("answer.en.j2" if lang == "en" else "answer.zh.j2")
     words = {"zh-Hant": to_traditional, "zh-Hans": to_simplified}.get(lang, str)
-    return template.render(kind=kind, lines=lines, reason=reason, own=words).strip()
+    rows = zip(table.rows, lines, strict=True) if table else ()
+    return template.render(kind=kind, lines=lines, reason=reason, own=words, table=table, rows=list(rows)).strip()

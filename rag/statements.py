@@ -7,7 +7,7 @@ from index.aliases import entities_in
 from index.fold import fold_text, to_simplified, to_traditional
 from index.periods import match, periods_in
 from index.tokenize import words
-from index.values import Document, Sentence
+from index.values import Document, Figure, Sentence
 from rag.evidence import SHAPES
 from rag.reader.read import Span
 from rag.understand import Question
@@ -24,6 +24,14 @@ class Statement:
     document: Document
     leads: bool = False  # the answer in a few words, before the sentence it is taken from
     agreeing: tuple[tuple[Sentence, Document], ...] = ()  # of other documents, that say the same
+    bearing: tuple[Sentence, ...] = ()  # of the same document: where a period or a source stands that is said here
+    figure: Figure | None = None
+
+    @property
+    def sources(self) -> tuple[tuple[Sentence, Document], ...]:
+        """All that is cited for it, in the order of the marks."""
+        own = (self.sentence, *self.bearing)
+        return (*((s, self.document) for s in own), *self.agreeing)
 
 
 def focus(sentence: Sentence, question: Question, max_chars: int, span: Span | None = None) -> str:
@@ -114,14 +122,13 @@ _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _NAME = re.compile(r"[a-z](?:[a-z0-9.\-]*[a-z0-9])?")
 
 
-def is_borne_out(text: str, sentence: Sentence) -> bool:
-    """Whether every number, every Latin name and every known entity of `text` stands in the sentence, whole."""
-    said, source = fold_text(text.replace("…", " ")), sentence.folded
+def is_borne_out(text: str, *sentences: Sentence) -> bool:
+    """Whether every number, every Latin name and every known entity of `text` stands in the sentences, whole."""
+    said, source = fold_text(text.replace("…", " ")), " ".join(s.folded for s in sentences)
     numbers = set(_NUMBER.findall(source))
-    names = set(_NAME.findall(source))
     return (
         all(n in numbers for n in _NUMBER.findall(said))
-        and all(n in names for n in _NAME.findall(said))
+        and all(re.search(rf"(?<![a-z]){re.escape(n)}(?![a-z])", source) for n in _NAME.findall(said))
         and all(forms in entities_in(source) for forms in entities_in(said))
     )
 

@@ -10,6 +10,7 @@ from index.aliases import chinese_for, entities_in
 from index.data import lexicon
 from index.fold import fold_text
 from index.periods import periods_in
+from index.quantities import parsed
 from index.script import language_of
 from index.tokenize import pairs, words
 
@@ -55,7 +56,7 @@ def wants_of(folded: str) -> frozenset[str]:
 def kind_of(question: Question) -> str:
     """The kind of answer a question calls for."""
     wants = question.wants
-    for kind in ("conflict", "compare", "list"):
+    for kind in ("conflict", "timeline", "compare", "list"):
         if kind in wants:
             return kind
     return "explain" if wants & {"reason", "method", "define"} else "fact"
@@ -125,10 +126,19 @@ def understand(asked: str, turns: Sequence[str] = ()) -> Question:
         names=_names(understood, lang, known),
         entities=entities,
         numbers=tuple(dict.fromkeys(_NUMBER.findall(folded))),
-        periods=periods_in(last) or periods_in(folded),
+        periods=periods_in(last) or _moved(last, periods_in(folded)),
         wants=wants_of(last) or wants_of(folded),
         instruction=stripped != text,
     )
+
+
+def _moved(last: str, periods: frozenset[str]) -> frozenset[str]:
+    """The periods asked about before, so many years later or earlier if the question says so (“一年后呢”)."""
+    for name, sign in (("later", 1), ("earlier", -1)):
+        if periods and (m := re.search(_language()["follow_up"][name], last)):
+            years = sign * int(parsed(m.group("years")))
+            return frozenset(f"{int(p[:4]) + years}{p[4:]}" for p in periods)
+    return periods
 
 
 def _names(text: str, lang: str, known: set[str]) -> tuple[str, ...]:

@@ -1,0 +1,135 @@
+"""Questions that several figures answer: conflicts, comparisons and timelines as small tables."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from index.fold import fold_text
+from index.snapshot import Snapshot
+from index.values import Figure
+from rag.evidence import Scored
+from rag.figure_rows import Row, is_subject, row_of, sentences_above
+from rag.fitting import CLOSE, Fit, Ledger, fits, is_change, kind_of_number
+from rag.ledger import periods_of
+from rag.relation import relation, relations
+from rag.understand import Question
+
+ROWS = 6  # of a table
+PER_SIDE = 2  # rows for each side of a comparison
+NEAR_BEST = 14.0  # log odds: how far below the best sentence one may be whose figure is still looked at
+
+
+@dataclass(frozen=True, slots=True)
+class FigureTable:
+    """Figures side by side."""
+
+    kind: str  # conflict, compare or timeline
+    rows: tuple[Row, ...]
+    relations: tuple[str, ...]  # what tells them apart, of rag.relation.RELATIONS
+    newest: Row | None = None  # the one with the latest period, where periods differ
+    arithmetic: str | None = None  # “30万亿 ÷ 1200亿 = 250”
+    missing: tuple[str, ...] = ()  # sides of a comparison without a figure of the kind
+
+
+def table_for(
+    question: Question, kind: str, ranked: Sequence[Scored], ledger: Ledger, snapshot: Snapshot, lang: str
+) -> FigureTable | None:
+    """The figures a conflict, comparison or timeline question is about; None when there are not enough."""
+    near = [c for c in ranked if c.score >= ranked[0].score - NEAR_BEST] if ranked else []
+    found = fits(question, near, ledger)
+    if kind == "timeline":  # levels, not by how much they changed
+        found = [f for f in found if not is_change(f.figure) and kind_of_number(f.figure) not in ("rate", "times")]
+    if not found:
+        return None
+    missing: tuple[str, ...] = ()
+    if kind == "compare":
+        chosen, missing = _sides(question, found)
+    else:
+        chosen = _distinct([f for f in found if f.score >= found[0].score - CLOSE])
+        if kind == "timeline":
+            chosen = _in_time(chosen)
+    if len(chosen) < 2:
+        return None
+    rows = [_row(f, snapshot, lang) for f in chosen[:ROWS]]
+    figures = [f.figure for f in chosen[:ROWS]]
+    return FigureTable(
+        kind,
+        tuple(rows),
+        tuple(relations(figures)),
+        _newest(rows, figures),
+        _ratio(figures) if kind == "timeline" else None,
+        missing,
+    )
+
+
+def _row(fit: Fit, snapshot: Snapshot, lang: str) -> Row:
+    sentence = fit.candidate.sentence
+    return row_of(fit.figure, sentence, sentences_above(sentence, snapshot), snapshot.documents[sentence.doc_id], lang)
+
+
+def _distinct(found: Sequence[Fit]) -> list[Fit]:
+    """Without reprints: what says the same of the same stands once."""
+    kept: list[Fit] = []
+    for f in found:
+        if all(relation(f.figure, k.figure) is not None or _other_subject(f.figure, k.figure) for k in kept):
+            kept.append(f)
+    return kept
+
+
+def _other_subject(a: Figure, b: Figure) -> bool:
+    x, y = fold_text(a.subject or ""), fold_text(b.subject or "")
+    return x not in y and y not in x
+
+
+def _sides(question: Question, found: Sequence[Fit]) -> tuple[list[Fit], tuple[str, ...]]:
+    """The best figures of each thing compared, of one measure where both have it."""
+    chosen: list[Fit] = []
+    missing: list[str] = []
+    if len(question.entities) < 2:
+        best = [f for f in found if f.score >= found[0].score - CLOSE]
+        return [f for f in _distinct(best) if kind_of_number(f.figure) == kind_of_number(best[0].figure)], ()
+    for forms in question.entities:
+        own = [f for f in found if is_subject(f.figure, forms)]
+        best = _distinct([f for f in own if f.score >= own[0].score - CLOSE])[:PER_SIDE] if own else []
+        chosen += [f for f in best if f not in chosen]
+        if not best:
+            missing.append(forms[0])
+    chosen = _of_one_kind(question, chosen)
+    return (chosen, tuple(missing)) if len(missing) < len(question.entities) - 1 else ([], ())
+
+
+def _of_one_kind(question: Question, chosen: Sequence[Fit]) -> list[Fit]:
+    """Figures of the kind of number that every side has, if there is one: a percentage is not set beside a price."""
+    for kind in dict.fromkeys(kind_of_number(f.figure) for f in sorted(chosen, key=lambda f: -f.score)):
+        same = [f for f in chosen if kind_of_number(f.figure) == kind]
+        if all(any(is_subject(f.figure, forms) for f in same) for forms in question.entities):
+            return same
+    return list(chosen)
+
+
+def _in_time(found: Sequence[Fit]) -> list[Fit]:
+    dated = [f for f in found if periods_of(f.figure.as_of)]
+    return sorted(dated, key=lambda f: (min(periods_of(f.figure.as_of)), f.figure.as_of or ""))
+
+
+def _newest(rows: Sequence[Row], figures: Sequence[Figure]) -> Row | None:
+    dated = [(max(periods_of(f.as_of)), r) for f, r in zip(figures, rows, strict=True) if periods_of(f.as_of)]
+    if len({p for p, _ in dated}) < 2:
+        return None
+    latest = max(p for p, _ in dated)
+    newest = [r for p, r in dated if p == latest]
+    return newest[0] if len(newest) == 1 else None
+
+
+def _ratio(figures: Sequence[Figure]) -> str | None:
+    """The last by the first, shown as the division it is."""
+    first, last = figures[0], figures[-1]
+    if isinstance(first.number, tuple) or isinstance(last.number, tuple) or not first.number:
+        return None
+    if kind_of_number(first) != kind_of_number(last) or first.number == last.number:
+        return None
+    return f"{last.value} ÷ {first.value} = {last.number / first.number:.4g}"
+
+
+def without_period(question: Question) -> Question:
+    """The same question of any time."""
+    return replace(question, periods=frozenset())

@@ -1,0 +1,108 @@
+"""Figures as the answer shows them: value, whose, what, when, 口径 and who says so, each borne out by what is cited."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from index.fold import fold_text
+from index.snapshot import Snapshot
+from index.values import Document, Figure, Sentence
+from rag.statements import Statement, in_script, is_borne_out
+
+ABOVE = 6  # sentences looked back through for a period or a source that a figure takes from above
+SCOPE_CHARS = 40
+_HALF = {"H1": "上半年", "H2": "下半年"}
+_QUARTER = {f"Q{n}": f"第{c}季度" for n, c in enumerate("一二三四", 1)}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a table of figures. Empty cells are what the sources do not say."""
+
+    value: str
+    what: str
+    period: str
+    scope: str
+    statement: Statement  # what is cited: the sentence, and those above it that a cell needs
+
+
+def period_words(as_of: str) -> str:
+    """`2025H1` → 2025年上半年, `2024-12-15` → 2024年12月15日; words stay."""
+
+    def one(m: re.Match[str]) -> str:
+        year, part, day = m.group("year"), m.group("part") or "", m.group("day")
+        if part in _HALF or part in _QUARTER:
+            return f"{year}年{_HALF.get(part) or _QUARTER[part]}"
+        month = f"{int(part[1:])}月" if part else ""
+        return f"{year}年{month}{f'{int(day)}日' if day else ''}"
+
+    text = re.sub(r"(?P<year>\d{4})(?P<part>H[12]|Q[1-4]|-\d\d)?(?:-(?P<day>\d\d))?", one, as_of)
+    return text.replace(" 至 ", "至").replace(" 对 ", "对")
+
+
+def row_of(figure: Figure, sentence: Sentence, above: Sequence[Sentence], document: Document, lang: str) -> Row:
+    """A figure as a row.
+
+    Args:
+        above: the sentences before it, nearest first: what a figure takes from above is cited there too.
+    """
+    cited: list[Sentence] = [sentence]
+
+    def borne(text: str) -> bool:
+        if _is_said(text, cited):
+            return True
+        source = next((s for s in above if _is_said(text, [*cited, s])), None)
+        if source is not None:
+            cited.append(source)
+        return source is not None
+
+    value = f"{_before(figure)}{figure.value}{_after(figure)}"
+    what = f"{figure.subject or ''}{figure.attribute or ''}"
+    if not borne(what):
+        what = figure.attribute if figure.attribute and borne(figure.attribute) else ""
+    period = period_words(figure.as_of) if figure.as_of else ""
+    if period and not borne(period):
+        period = period[5:] if re.match(r"\d{4}年.", period) and borne(period[5:]) else ""
+    kept: list[str] = []
+    for part in (figure.scope or "").split(";"):
+        if part and part not in what and sum(map(len, kept)) + len(part) <= SCOPE_CHARS and borne(part):
+            kept.append(part)
+    text = " ".join((value, what, period, *kept))
+    statement = Statement(text, sentence, document, bearing=tuple(cited[1:]), figure=figure)
+
+    def shown(cell: str) -> str:
+        return in_script(cell.replace("|", "/"), lang, document.lang if cell == value else "zh-Hans")
+
+    return Row(shown(value), shown(what), shown(period), shown(";".join(kept)), statement)
+
+
+def _is_said(text: str, sentences: Sequence[Sentence]) -> bool:
+    return is_borne_out(text, *sentences)
+
+
+def _before(figure: Figure) -> str:
+    hedge = figure.hedge or ""
+    return "" if re.search(r"以上|以下|以内|以外|左右|上下|有余|^[余多几数上过+]+$", hedge) else hedge
+
+
+def _after(figure: Figure) -> str:
+    m = re.search(r"以上|以下|以内|以外|左右|上下|有余", figure.hedge or "")
+    return m.group() if m else ""
+
+
+def sentences_above(sentence: Sentence, snapshot: Snapshot) -> list[Sentence]:
+    """The sentences before one in its document, nearest first."""
+    found = [
+        s
+        for p in snapshot.passages
+        if p.doc_id == sentence.doc_id and p.start < sentence.start
+        for s in p.sentences
+        if s.start < sentence.start
+    ]
+    return found[: -ABOVE - 1 : -1]
+
+
+def is_subject(figure: Figure, forms: Sequence[str]) -> bool:
+    """Whether a figure is of a name in one of its forms."""
+    subject = fold_text(figure.subject or "")
+    return any(form in subject for form in forms)

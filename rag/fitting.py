@@ -1,0 +1,156 @@
+"""Which figures of the ledger a question asks for: subject, measure, period and kind of number must fit."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from index.aliases import entities_in, forms_of, measures_in, names_share
+from index.data import lexicon
+from index.fold import fold_text
+from index.phrases import is_share
+from index.tokenize import words
+from index.values import Figure
+from rag.asked_figure import is_named
+from rag.evidence import Scored
+from rag.ledger import in_period, periods_of
+from rag.understand import Question
+
+Ledger = Mapping[tuple[str, int], Sequence[Figure]]  # by document and start of the sentence
+CLOSE = 2.0  # how far a figure may trail the one that fits best and stand beside it
+_RISE, _FALL = forms_of("增长"), forms_of("下降")
+_UNITS = {"percent": "rate", "multiple": "times", "money": "money"}
+_MONEY = re.compile(r"元|美金|英镑|法郎|卢布|马克|块钱|rmb|usd|cny")
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A figure that fits, the sentence that bears it and how well it fits."""
+
+    figure: Figure
+    candidate: Scored
+    score: float
+
+
+def by_sentence(figures: Sequence[Figure]) -> Ledger:
+    """The ledger by the sentence that bears each figure."""
+    found: dict[tuple[str, int], list[Figure]] = {}
+    for f in figures:
+        found.setdefault((f.doc_id, f.start), []).append(f)
+    return found
+
+
+def kind_of_number(figure: Figure) -> str:
+    """What the number counts: rate, times, money, or the unit itself."""
+    unit = fold_text(figure.unit or "")
+    if unit in ("%", "成", "折", "‰", "百分点", "个百分点") or (
+        not unit and isinstance(figure.number, float) and figure.number < 1
+    ):
+        return "rate"
+    if unit == "倍":
+        return "times"
+    if _MONEY.search(unit):
+        return "money"
+    return unit or "count"
+
+
+def is_change(figure: Figure) -> bool:
+    """Whether a figure tells by how much something changed."""
+    attribute = fold_text(figure.attribute or "")
+    return any(attribute.endswith(form) for form in (*_RISE, *_FALL, "增速", "涨幅", "跌幅", "高出", "激增", "翻"))
+
+
+def asks_for_change(question: Question) -> bool:
+    """Whether a question asks by how much something changed."""
+    pattern = lexicon("rag", "question")["figures"]["change"]
+    return any(form in question.folded for form in (*_RISE, *_FALL)) or re.search(pattern, question.folded) is not None
+
+
+def fits(question: Question, ranked: Sequence[Scored], ledger: Ledger) -> list[Fit]:
+    """The figures a question asks for, best first; those that do not say whose or what they are never fit."""
+    if not ranked:
+        return []
+    best = ranked[0].score
+    found = []
+    for candidate in ranked:
+        for figure in ledger.get((candidate.sentence.doc_id, candidate.sentence.start), ()):
+            score = _fit(question, figure, candidate)
+            if score is not None:
+                found.append(Fit(figure, candidate, score + 0.25 * max(-8.0, candidate.score - best)))
+    return sorted(found, key=lambda f: -f.score)
+
+
+def _fit(question: Question, figure: Figure, candidate: Scored) -> float | None:
+    if not figure.subject or not figure.attribute:
+        return None
+    parts = (
+        _subject(question, figure, candidate),
+        _shape(question, figure),
+        _measure(question, figure, candidate),
+        _period(question, figure),
+    )
+    if None in parts:
+        return None
+    own = f"{fold_text(figure.subject)} {fold_text(figure.attribute)}"
+
+    def covered(text: str) -> float:
+        return sum(any(form in text for form in forms_of(w)) for w in question.words) / max(1, len(question.words))
+
+    named = sum((n in candidate.context) + (n in own) for n in question.names)
+    unit = any(form in question.folded for form in forms_of(fold_text(figure.unit))) if figure.unit else False
+    near = covered(f"{own} {candidate.sentence.folded}") + covered(own)
+    return sum(p for p in parts if p is not None) + 2 * near + named + unit
+
+
+def _subject(question: Question, figure: Figure, candidate: Scored) -> float | None:
+    subject = fold_text(figure.subject or "")
+    if question.entities:
+        if is_named(question.entities, subject):
+            return 2.0
+        other = entities_in(subject)
+        return 0.5 if not other and is_named(question.entities, candidate.sentence.folded) else None
+    shared = [w for w in words(subject) if len(w) > 1 and any(form in question.folded for form in forms_of(w))]
+    return float(min(2, len(shared)))
+
+
+def _shape(question: Question, figure: Figure) -> float | None:
+    wanted = {_UNITS[w] for w in question.wants if w in _UNITS}
+    kind = kind_of_number(figure)
+    if "conflict" in question.wants or "compare" in question.wants:  # only what is said in so many words
+        wanted = {"money"} if re.search(lexicon("rag", "question")["figures"]["money"], question.folded) else set()
+    if not wanted:
+        return 0.0
+    return 0.5 if kind in wanted else None
+
+
+def _measure(question: Question, figure: Figure, candidate: Scored) -> float | None:
+    attribute = fold_text(figure.attribute or "")
+    change = is_change(figure)
+    if change and not asks_for_change(question):
+        return None
+    asked = measures_in(question.folded)
+    penalty = -1.0 if asks_for_change(question) and not change and "timeline" not in question.wants else 0.0
+    if any(n in re.findall(r"\d+(?:\.\d+)?", fold_text(figure.value)) for n in question.numbers):
+        return 2.0  # the question names the number itself
+    if names_share(question.folded) or "rank" in question.wants:
+        if not is_share(attribute) and "占" not in attribute:
+            return None
+        said = f"{attribute} {fold_text(figure.scope or '')} {candidate.sentence.folded}"
+        of = all(any(f in said for f in forms) for forms in asked)  # a share of what is asked
+        return (2.5 if of else 0.5) + penalty
+    if asked:
+        own = measures_in(attribute)
+        if any(forms in own for forms in asked):
+            return 2.0 + penalty
+        return (
+            0.5 + penalty if not own and any(f in candidate.sentence.folded for forms in asked for f in forms) else None
+        )
+    shared = [w for w in words(attribute) if len(w) > 1 and any(form in question.folded for form in forms_of(w))]
+    return 1.0 + 0.5 * len(shared) + penalty if shared else None
+
+
+def _period(question: Question, figure: Figure) -> float | None:
+    if not question.periods:
+        return 0.0
+    if not periods_of(figure.as_of):
+        return 0.0
+    return 2.0 if any(in_period(figure.as_of, p) for p in question.periods) else None

@@ -1,0 +1,61 @@
+"""How figures for one quantity relate: other period, other scope, other unit, other measure, or a contradiction."""
+
+import re
+from collections.abc import Sequence
+from itertools import combinations
+
+from index.data import lexicon
+from index.fold import fold_text
+from index.periods import compatible
+from index.values import Figure
+from rag.fitting import kind_of_number
+from rag.ledger import periods_of
+
+RELATIONS = ("measure", "unit", "period", "scope", "unknown_period", "same_number", "contradiction")
+NEAR = 0.01  # two numbers this close are one, rounded
+
+
+def relation(a: Figure, b: Figure) -> str | None:
+    """The first of RELATIONS that tells two figures apart; None when they say the same."""
+    if kind_of_number(a) != kind_of_number(b):
+        return "unit"
+    same = _same_number(a, b)
+    if _measured(a) != _measured(b) and not same:
+        return "measure"
+    p, q = periods_of(a.as_of), periods_of(b.as_of)
+    if p and q and not any(compatible(x, y) for x in p for y in q):
+        return None if same else "period"
+    if a.as_of and b.as_of and a.as_of != b.as_of and not (p and q):  # 未来三年, 过去三年
+        return "same_number" if same else "period"
+    if same:
+        return None
+    if _counted(a) != _counted(b):
+        return "scope"
+    return "unknown_period" if not (p and q) else "contradiction"
+
+
+def relations(figures: Sequence[Figure]) -> list[str]:
+    """Everything that tells the figures apart, in the order of RELATIONS."""
+    found = {relation(a, b) for a, b in combinations(figures, 2)}
+    return [r for r in RELATIONS if r in found]
+
+
+def _same_number(a: Figure, b: Figure) -> bool:
+    x, y = (f.number if isinstance(f.number, tuple) else (f.number, f.number) for f in (a, b))
+    return all(abs(p - q) <= NEAR * max(abs(p), abs(q)) for p, q in zip(x, y, strict=True))
+
+
+def _measured(figure: Figure) -> frozenset[str]:
+    """The words of a measure that make it another one: 收入份额 is no 调用量份额, 训练成本 no 推理成本."""
+    attribute = fold_text(figure.attribute or "")
+    kinds = lexicon("rag", "question")["figures"]["kinds"]
+    scope = fold_text(figure.scope or "") if attribute.endswith(("份额", "占比")) else ""
+    return frozenset(k for k in kinds if k in attribute or k in scope)
+
+
+def _counted(figure: Figure) -> frozenset[str]:
+    """Who counts and what: the parts of a scope, without remarks on a missing source."""
+    parts = (figure.scope or "").split(";")
+    return frozenset(fold_text(p) for p in parts if p and not re.search(r"未注明|只写", p)) | {
+        fold_text(figure.said_by or "")
+    }
