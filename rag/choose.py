@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from index.anaphor import points_back
 from index.fold import fold_text
@@ -10,7 +11,7 @@ from index.values import Document, Sentence
 from rag.asked_figure import WIDELY, WITHIN, is_about, is_asked_for, may_lead, stating
 from rag.evidence import Scored
 from rag.figure_rows import Row, row_of, sentences_above
-from rag.fitting import Ledger
+from rag.fitting import Ledger, fits
 from rag.lists import Section, asked_count, section_of
 from rag.reader.read import Span
 from rag.reading import agreeing
@@ -57,6 +58,10 @@ def choose(
     if kind in ("fact", "compare", "conflict") and (exact := stating(question, ranked)):
         # what states the figure leads, and beside it a short answer has no other figure to be taken for it
         ranked = exact if kind in ("fact", "conflict") else [*exact, *(c for c in ranked if c not in exact)]
+    elif kind in ("compare", "conflict") and (found := fits(question, ranked, ledger)):
+        first = found[0].candidate  # one figure is not enough to set side by side: it leads
+        ranked = [replace(first, score=ranked[0].score), *(c for c in ranked if c is not first)]
+        kind = "fact" if kind == "compare" and len(question.entities) < 2 and question.periods else kind
     elif kind in ("fact", "list") and question.entities:
         about = [c for c in ranked if c.score >= ranked[0].score - WITHIN and is_about(question.entities, c)]
         ranked = about or ranked

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from index.fold import fold_text
 from index.snapshot import Snapshot
 from index.values import Figure
+from rag.asked_figure import is_about
 from rag.evidence import Scored
 from rag.figure_rows import Row, is_subject, row_of, sentences_above
 from rag.fitting import CLOSE, Fit, Ledger, fits, is_change, kind_of_number
@@ -45,6 +46,8 @@ def table_for(
         chosen, missing = _sides(question, found)
     else:
         chosen = _distinct([f for f in found if f.score >= found[0].score - CLOSE])
+        if kind == "conflict":
+            chosen = _distinct([*chosen, *_elsewhere(chosen, found)])
         if kind == "timeline":
             chosen = _in_time(chosen)
     if len(chosen) < 2:
@@ -70,9 +73,27 @@ def _distinct(found: Sequence[Fit]) -> list[Fit]:
     """Without reprints: what says the same of the same stands once."""
     kept: list[Fit] = []
     for f in found:
-        if all(relation(f.figure, k.figure) is not None or _other_subject(f.figure, k.figure) for k in kept):
+        same = next((n for n, k in enumerate(kept) if not _differ(f.figure, k.figure)), None)
+        if same is None:
             kept.append(f)
+        elif f.named > kept[same].named:  # the one that says more of what is asked
+            kept[same] = f
     return kept
+
+
+def _differ(a: Figure, b: Figure) -> bool:
+    return relation(a, b) is not None or _other_subject(a, b)
+
+
+def _elsewhere(chosen: Sequence[Fit], found: Sequence[Fit]) -> list[Fit]:
+    """The best figure of each other document that is not too far off: sources word one thing differently."""
+    documents = {f.figure.doc_id for f in chosen}
+    added: dict[str, Fit] = {}
+    for f in found:
+        near = f.score >= chosen[0].score - 2 * CLOSE
+        if near and f.figure.doc_id not in documents and kind_of_number(f.figure) == kind_of_number(chosen[0].figure):
+            added.setdefault(f.figure.doc_id, f)
+    return list(added.values())
 
 
 def _other_subject(a: Figure, b: Figure) -> bool:
@@ -88,7 +109,7 @@ def _sides(question: Question, found: Sequence[Fit]) -> tuple[list[Fit], tuple[s
         best = [f for f in found if f.score >= found[0].score - CLOSE]
         return [f for f in _distinct(best) if kind_of_number(f.figure) == kind_of_number(best[0].figure)], ()
     for forms in question.entities:
-        own = [f for f in found if is_subject(f.figure, forms)]
+        own = [f for f in found if _is_of(f, forms, question)]
         best = _distinct([f for f in own if f.score >= own[0].score - CLOSE])[:PER_SIDE] if own else []
         chosen += [f for f in best if f not in chosen]
         if not best:
@@ -97,11 +118,18 @@ def _sides(question: Question, found: Sequence[Fit]) -> tuple[list[Fit], tuple[s
     return (chosen, tuple(missing)) if len(missing) < len(question.entities) - 1 else ([], ())
 
 
+def _is_of(fit: Fit, forms: tuple[str, ...], question: Question) -> bool:
+    """Whether a figure is of one of the things compared: by its subject, or by what stands above it."""
+    if any(is_subject(fit.figure, other) for other in question.entities):
+        return is_subject(fit.figure, forms)
+    return is_about((forms,), fit.candidate)
+
+
 def _of_one_kind(question: Question, chosen: Sequence[Fit]) -> list[Fit]:
     """Figures of the kind of number that every side has, if there is one: a percentage is not set beside a price."""
     for kind in dict.fromkeys(kind_of_number(f.figure) for f in sorted(chosen, key=lambda f: -f.score)):
         same = [f for f in chosen if kind_of_number(f.figure) == kind]
-        if all(any(is_subject(f.figure, forms) for f in same) for forms in question.entities):
+        if all(any(_is_of(f, forms, question) for f in same) for forms in question.entities):
             return same
     return list(chosen)
 

@@ -10,7 +10,7 @@ from index.fold import fold_text
 from index.phrases import is_share
 from index.tokenize import words
 from index.values import Figure
-from rag.asked_figure import is_named
+from rag.asked_figure import is_about, is_named
 from rag.evidence import Scored
 from rag.ledger import in_period, periods_of
 from rag.understand import Question
@@ -29,6 +29,7 @@ class Fit:
     figure: Figure
     candidate: Scored
     score: float
+    named: float  # share of the question's words that its subject and measure hold
 
 
 def by_sentence(figures: Sequence[Figure]) -> Ledger:
@@ -75,8 +76,25 @@ def fits(question: Question, ranked: Sequence[Scored], ledger: Ledger) -> list[F
         for figure in ledger.get((candidate.sentence.doc_id, candidate.sentence.start), ()):
             score = _fit(question, figure, candidate)
             if score is not None:
-                found.append(Fit(figure, candidate, score + 0.25 * max(-8.0, candidate.score - best)))
-    return sorted(found, key=lambda f: -f.score)
+                named = _covered(question, _own(figure))
+                found.append(Fit(figure, candidate, score + 0.25 * max(-8.0, candidate.score - best), named))
+    asked = [f for f in found if _names_unit(question, f.figure)]  # 多少毫秒: nothing else will do
+    return sorted(asked or found, key=lambda f: -f.score)
+
+
+def _own(figure: Figure) -> str:
+    return f"{fold_text(figure.subject or '')} {fold_text(figure.attribute or '')}"
+
+
+def _covered(question: Question, text: str) -> float:
+    """The share of the question's words, in any form, that a text holds."""
+    return sum(any(form in text for form in forms_of(w)) for w in question.words) / max(1, len(question.words))
+
+
+def _names_unit(question: Question, figure: Figure) -> bool:
+    if not figure.unit or kind_of_number(figure) in ("rate", "times", "money"):
+        return False
+    return any(re.search(rf"(?:多少|几){re.escape(u)}", question.folded) for u in forms_of(fold_text(figure.unit)))
 
 
 def _fit(question: Question, figure: Figure, candidate: Scored) -> float | None:
@@ -90,24 +108,21 @@ def _fit(question: Question, figure: Figure, candidate: Scored) -> float | None:
     )
     if None in parts:
         return None
-    own = f"{fold_text(figure.subject)} {fold_text(figure.attribute)}"
-
-    def covered(text: str) -> float:
-        return sum(any(form in text for form in forms_of(w)) for w in question.words) / max(1, len(question.words))
-
+    own = _own(figure)
     named = sum((n in candidate.context) + (n in own) for n in question.names)
-    unit = any(form in question.folded for form in forms_of(fold_text(figure.unit))) if figure.unit else False
-    near = covered(f"{own} {candidate.sentence.folded}") + covered(own)
-    return sum(p for p in parts if p is not None) + 2 * near + named + unit
+    near = _covered(question, f"{own} {candidate.sentence.folded}") + _covered(question, own)
+    return sum(p for p in parts if p is not None) + 2 * near + named
 
 
 def _subject(question: Question, figure: Figure, candidate: Scored) -> float | None:
     subject = fold_text(figure.subject or "")
-    if question.entities:
-        if is_named(question.entities, subject):
+    source = fold_text(f"{figure.said_by or ''} {figure.scope or ''}")
+    whose = [forms for forms in question.entities if not is_named((forms,), source)]  # “IDC 说……” names who says so
+    if whose:
+        if is_named(whose, subject):
             return 2.0
-        other = entities_in(subject)
-        return 0.5 if not other and is_named(question.entities, candidate.sentence.folded) else None
+        about = is_named(whose, candidate.sentence.folded) or is_about(whose, candidate)
+        return 0.5 if about and not entities_in(subject) else None
     shared = [w for w in words(subject) if len(w) > 1 and any(form in question.folded for form in forms_of(w))]
     return float(min(2, len(shared)))
 
