@@ -64,7 +64,7 @@ def source_of(folded: str) -> Source | None:
     who = best.group("who")
     title = re.search(r"《[^》]*》", best.group())
     name = re.sub(r"《[^》]*》", "", who).strip("　 的-—")
-    name = re.sub(r"^(?:由|在|而|但|从)+", "", _MADE.sub("", name))
+    name = re.sub(r"^(?:由|在|而|但|从|据|根据|依据|按照|援引|正如)+", "", _MADE.sub("", name))
     name = _WHEN.sub("", re.sub(_words()["said"]["generic"], "", name)).strip(" 的,，在于")
     said = _words()["said"]
     whole = best.group()
@@ -109,7 +109,7 @@ def market_of(folded: str) -> str | None:
     if starts:
         whole = found[starts[0] :]
         return whole if len(whole) > 4 and not re.search(r"在|该", whole) else None
-    placed = re.search(r"(?:在|于)(.{2,12})$", found)
+    placed = re.search(r"(?:在|于)(.{3,12})$", found)
     return placed.group(1) if placed else None
 
 

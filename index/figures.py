@@ -34,6 +34,7 @@ class _State:
     year: str | None = None
     topic: str | None = None
     attribute: str | None = None
+    kind: str | None = None  # of the quantity the attribute was given for
     as_of: str | None = None
     said_by: str | None = None
     unsourced: str | None = None  # “数据显示”: words that name nobody
@@ -70,7 +71,7 @@ def figures_of(document: Document, sentences: Sequence[Sentence]) -> list[Figure
     end = 0
     for sentence in sentences:
         if "\n" in document.text[end : sentence.start]:
-            state = _State(name, state.year, name or state.topic)
+            state = _State(name, state.year, name)
         end = sentence.end
         for figure in _figures_in(sentence, document, state):
             found.append(
@@ -140,7 +141,7 @@ def _figures_in(sentence: Sentence, document: Document, state: _State) -> Iterat
                 period = own[-1].iso
             topic, measure = topic_of(_blanked(clause, folded, hidden, own))
             if topic:
-                state.topic, state.attribute = topic, measure
+                state.topic, state.attribute, state.kind = topic, measure, None
                 first_topic = first_topic or topic
             continue
         noun = ""
@@ -165,13 +166,13 @@ def _figures_in(sentence: Sentence, document: Document, state: _State) -> Iterat
                 and not n
             ):
                 phrase = replace(phrase, subject=source.who if entity_at(source.who) == len(source.who) else None)
-            whole = _resolved(phrase, state, n, clause, folded)
+            whole = _resolved(phrase, state, n, clause, folded, quantity)
             period = _period(quantity, phrase, own, later, period, folded)
-            if whole.subject and not clause.inner:
+            if whole.subject and not clause.inner and not phrase.back:  # 其 … 其: both go back to the same
                 state.topic = whole.subject
                 first_topic = first_topic or whole.subject
             if whole.attribute and not phrase.change and not phrase.acts and not clause.inner:
-                state.attribute = whole.attribute
+                state.attribute, state.kind = whole.attribute, quantity.kind
             a, b = _place(places, quantity)
             yield Figure(
                 figure_id="",
@@ -289,7 +290,7 @@ class _Whole:
     change: str | None
 
 
-def _resolved(phrase: Phrase, state: _State, n: int, clause: _Clause, folded: str) -> _Whole:
+def _resolved(phrase: Phrase, state: _State, n: int, clause: _Clause, folded: str, quantity: Quantity) -> _Whole:
     """A clause's subject and measure, with what it leaves out filled from above."""
     subject, attribute = phrase.subject, phrase.attribute
     several = clause.quantities
@@ -305,7 +306,8 @@ def _resolved(phrase: Phrase, state: _State, n: int, clause: _Clause, folded: st
         subject = f"{state.topic}{subject}" if len(state.topic) <= 10 else subject
     if subject is None:
         subject = state.topic
-    if attribute is None or (phrase.acts and attribute.startswith("相对")):
+    carried = state.kind in (None, quantity.kind) or phrase.change is not None or quantity.kind in ("counted", "bare")
+    if (attribute is None and carried) or (phrase.acts and attribute and attribute.startswith("相对")):
         attribute = f"{state.attribute or ''}{attribute or ''}" or None
     if phrase.modifier and attribute and phrase.modifier not in attribute:
         attribute = f"{phrase.modifier}{attribute}"
@@ -383,7 +385,7 @@ def _period(
     plain = [d for d in before if d not in bases]
     if phrase.change and bases:
         main = plain[-1].iso if plain else carried
-        return f"{main} 对 {bases[-1].iso}" if main and main != bases[-1].iso else bases[-1].iso
+        return f"{main} 对 {bases[-1].iso}" if main and main != bases[-1].iso else f"较 {bases[-1].iso}"
     if phrase.change and plain and re.search(r"[从自由]\s?$", folded[: plain[-1].start]):
         until = next((d for d in later if d.start > quantity.end and re.search(r"[至到]\s?$", folded[: d.start])), None)
         if until:
@@ -393,7 +395,7 @@ def _period(
     if plain:
         return plain[-1].iso
     if bases:
-        return bases[-1].iso
+        return f"较 {bases[-1].iso}" if phrase.change else bases[-1].iso
     after = [d for d in own if d.start >= quantity.end]
     if after and re.fullmatch(r"[(（]?[在于发生是为]{0,3}\s?", folded[quantity.end : after[0].start]):
         return after[0].iso

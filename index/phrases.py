@@ -204,7 +204,7 @@ def _without_list(tokens: Tokens) -> Tokens:
     for n in range(first):
         if tokens[n][1].startswith("v") and len(tokens[n][0]) > 1:
             return tokens[: n + 1]
-    return tokens
+    return []
 
 
 def _noun_after(after: str, kind: str) -> tuple[str | None, str]:
@@ -400,12 +400,15 @@ def _kept(subject: str) -> str | None:
     if len(text) > SUBJECT_CHARS:
         text = re.sub(r"^.*[，,的]", "", text)[-SUBJECT_CHARS:]
     tokens = tagged(text)
+    adverb = next((n for n, (word, tag) in enumerate(tokens) if n and tag == "d" and word in _set("adverbs")), None)
+    if adverb is not None:  # 阿里已开源
+        return _kept(_text(tokens[:adverb]))
     if not tokens or (len(text) < 2 and not text.isascii()) or text in _set("opening"):
         return None
     if tokens[0][1] in ("v", "vd") and len(tokens) > 1 and "的" not in text and not entity_at(text):
         return None
     last = "n" if len(tokens) > 2 and tokens[-2][0] == "的" else tokens[-1][1]
-    if not (_NOMINAL.match(last) or last.startswith("m")) or not any(t[0] in "nejlxbi" or t == "vn" for _, t in tokens):
+    if not (_NOMINAL.match(last) or last.startswith("m")) or not any(t[0] in "nejlxbis" or t == "vn" for _, t in tokens):
         return text if entity_at(text) == len(text) else None
     return text
 
@@ -441,7 +444,6 @@ def topic_of(clause: str) -> tuple[str | None, str | None]:
             subject, attribute, back = _split(head, acts=False)
             if attribute and subject and not back:
                 return subject, attribute
-            break
     taken: Tokens = []
     for n, (word, tag) in enumerate(tokens):
         if (

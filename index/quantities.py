@@ -222,12 +222,12 @@ def _is_scored(folded: str, start: int, written: str) -> bool:
 
 
 def _is_loose(part: dict[str, str | None]) -> bool:
-    """一个, 两大, 三方面: a manner of speaking more often than a count."""
+    """一个, 二次, 两大: a manner of speaking more often than a count."""
     single = part["single"] or ""
     if part["single_power"] or part["low"] or not _SMALL.fullmatch(single):
         return False
     unit = part["counted"] or part["duration"] or ""
-    return single == "一" or unit in lexicon("index", "figures")["quantity"]["loose"]
+    return single in ("一", "二") or unit in lexicon("index", "figures")["quantity"]["loose"]
 
 
 def _is_apposed(quantity: Quantity, folded: str) -> bool:

@@ -11,7 +11,7 @@ from index.values import Document, Sentence
 from rag.asked_figure import WIDELY, WITHIN, is_about, is_asked_for, may_lead, stating
 from rag.evidence import Scored
 from rag.figure_rows import Row, row_of, sentences_above
-from rag.fitting import Ledger, fits
+from rag.fitting import Ledger, fits, is_about_figures
 from rag.lists import Section, asked_count, section_of
 from rag.reader.read import Span
 from rag.reading import agreeing
@@ -58,7 +58,7 @@ def choose(
     if kind in ("fact", "compare", "conflict") and (exact := stating(question, ranked)):
         # what states the figure leads, and beside it a short answer has no other figure to be taken for it
         ranked = exact if kind in ("fact", "conflict") else [*exact, *(c for c in ranked if c not in exact)]
-    elif kind in ("compare", "conflict") and (found := fits(question, ranked, ledger)):
+    elif kind in ("compare", "conflict") and is_about_figures(question) and (found := fits(question, ranked, ledger)):
         first = found[0].candidate  # one figure is not enough to set side by side: it leads
         ranked = [replace(first, score=ranked[0].score), *(c for c in ranked if c is not first)]
         kind = "fact" if kind == "compare" and len(question.entities) < 2 and question.periods else kind

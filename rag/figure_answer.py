@@ -9,7 +9,7 @@ from index.values import Figure
 from rag.asked_figure import is_about
 from rag.evidence import Scored
 from rag.figure_rows import Row, is_subject, row_of, sentences_above
-from rag.fitting import CLOSE, Fit, Ledger, fits, is_change, kind_of_number
+from rag.fitting import CLOSE, Fit, Ledger, fits, is_about_figures, is_change, kind_of_number
 from rag.ledger import periods_of
 from rag.relation import relation, relations
 from rag.understand import Question
@@ -35,6 +35,8 @@ def table_for(
     question: Question, kind: str, ranked: Sequence[Scored], ledger: Ledger, snapshot: Snapshot, lang: str
 ) -> FigureTable | None:
     """The figures a conflict, comparison or timeline question is about; None when there are not enough."""
+    if not is_about_figures(question):
+        return None
     near = [c for c in ranked if c.score >= ranked[0].score - NEAR_BEST] if ranked else []
     found = fits(question, near, ledger)
     if kind == "timeline":  # levels, not by how much they changed
@@ -45,9 +47,9 @@ def table_for(
     if kind == "compare":
         chosen, missing = _sides(question, found)
     else:
-        chosen = _distinct([f for f in found if f.score >= found[0].score - CLOSE])
+        chosen = _distinct(found)
         if kind == "conflict":
-            chosen = _distinct([*chosen, *_elsewhere(chosen, found)])
+            chosen += [f for f in _elsewhere(chosen, found) if all(_differ(f.figure, k.figure) for k in chosen)]
         if kind == "timeline":
             chosen = _in_time(chosen)
     if len(chosen) < 2:
@@ -70,13 +72,14 @@ def _row(fit: Fit, snapshot: Snapshot, lang: str) -> Row:
 
 
 def _distinct(found: Sequence[Fit]) -> list[Fit]:
-    """Without reprints: what says the same of the same stands once."""
+    """Those close to the best, without reprints: of what says the same, the one that says more of what is asked."""
     kept: list[Fit] = []
     for f in found:
+        behind = found[0].score - f.score
         same = next((n for n, k in enumerate(kept) if not _differ(f.figure, k.figure)), None)
-        if same is None:
+        if same is None and behind <= CLOSE:
             kept.append(f)
-        elif f.named > kept[same].named:  # the one that says more of what is asked
+        elif same is not None and behind <= 2 * CLOSE and f.named > kept[same].named:
             kept[same] = f
     return kept
 
@@ -106,11 +109,10 @@ def _sides(question: Question, found: Sequence[Fit]) -> tuple[list[Fit], tuple[s
     chosen: list[Fit] = []
     missing: list[str] = []
     if len(question.entities) < 2:
-        best = [f for f in found if f.score >= found[0].score - CLOSE]
-        return [f for f in _distinct(best) if kind_of_number(f.figure) == kind_of_number(best[0].figure)], ()
+        return [f for f in _distinct(found) if kind_of_number(f.figure) == kind_of_number(found[0].figure)], ()
     for forms in question.entities:
         own = [f for f in found if _is_of(f, forms, question)]
-        best = _distinct([f for f in own if f.score >= own[0].score - CLOSE])[:PER_SIDE] if own else []
+        best = _distinct(own)[:PER_SIDE]
         chosen += [f for f in best if f not in chosen]
         if not best:
             missing.append(forms[0])

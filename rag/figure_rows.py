@@ -37,7 +37,7 @@ def period_words(as_of: str) -> str:
         return f"{year}年{month}{f'{int(day)}日' if day else ''}"
 
     text = re.sub(r"(?P<year>\d{4})(?P<part>H[12]|Q[1-4]|-\d\d)?(?:-(?P<day>\d\d))?", one, as_of)
-    return text.replace(" 至 ", "至").replace(" 对 ", "对")
+    return text.replace(" 至 ", "至").replace(" 对 ", "对").replace("较 ", "较")
 
 
 def row_of(figure: Figure, sentence: Sentence, above: Sequence[Sentence], document: Document, lang: str) -> Row:

@@ -66,6 +66,14 @@ def asks_for_change(question: Question) -> bool:
     return any(form in question.folded for form in (*_RISE, *_FALL)) or re.search(pattern, question.folded) is not None
 
 
+def is_about_figures(question: Question) -> bool:
+    """Whether figures can answer: a measure, a share, a number or a change is named; not which companies or whom."""
+    measured = bool(measures_in(question.folded)) or names_share(question.folded) or "rank" in question.wants
+    if measured or question.numbers or asks_for_change(question):
+        return True
+    return bool(question.wants & {"percent", "money", "multiple", "count"}) and not question.wants & {"list", "person"}
+
+
 def fits(question: Question, ranked: Sequence[Scored], ledger: Ledger) -> list[Fit]:
     """The figures a question asks for, best first; those that do not say whose or what they are never fit."""
     if not ranked:
