@@ -37,7 +37,7 @@ def _patterns() -> tuple[re.Pattern[str], ...]:
         re.compile(rf"(?:{by})(?![此说点])(?P<who>(?:《[^》]*》|[^，,。;；:：《》]){{1,30}}?(?:{nouns}))[,，]"),
         # 在市场调研机构 Omdia 发布的另一份报告中——《…》
         re.compile(
-            rf"(?:在|由)?(?P<who>[^，,。;；:：《》]{{2,24}}?)(?:发布|公布|披露|编撰|撰写|编制|出具|推出)的?[^，,。;；:：《》]{{0,8}}(?:(?:{nouns})(?:中)?|(?=《))"
+            rf"(?:在|由)?(?P<who>[^，,。;；:：《》]{{2,24}}?)(?:发布|公布|披露|编撰|撰写|编制|出具|推出)的?[^，,。;；:：《》]{{0,20}}?(?:(?:{nouns})(?:中)?|(?=《))"
             rf"(?:——|[,，:：])?(?P<title>《[^》]*》)?(?:{verbs})?[,，:：]?"
         ),
         # IDC 报告指出, | 火山引擎总裁谭待现场表示,
@@ -108,7 +108,7 @@ def market_of(folded: str) -> str | None:
     starts = [m.start() for m in re.finditer(scope["region"], found)]
     if starts:
         whole = found[starts[0] :]
-        return whole if len(whole) > 4 and not re.search(r"在|该", whole) else None
+        return whole if len(whole) > 4 and not re.search(r"在|该|首个|第一", whole) else None
     placed = re.search(r"(?:在|于)(.{3,12})$", found)
     return placed.group(1) if placed else None
 

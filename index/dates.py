@@ -35,7 +35,7 @@ _PART = re.compile(
     r"[,，]?的?\s?(?:"
     r"(?P<half>上半年?|下半年?|[hH][12]|[12][hH])"
     r"|第?(?P<quarter>[一二三四1-4])季度?|[qQ](?P<q>[1-4])"
-    r"|(?P<month>1[0-2]|0?[1-9]|十[一二]?|[一二三四五六七八九])\s?月份?(?:(?P<day>[12]\d|3[01]|0?[1-9]|二?十[一二三四五六七八九]?|三十一?|[一二三四五六七八九])[日号])?(?:[上中下]旬|[初中末底])?"
+    r"|(?P<month>1[0-2]|0?[1-9]|十[一二]?|[一二三四五六七八九])\s?月份?(?:(?P<day>[12]\d|3[01]|0?[1-9]|二?十[一二三四五六七八九]?|三十一?|[一二三四五六七八九])[日号])?(?:(?P<third>[上中下]旬)|[初中末底])?"
     r"|-(?P<month2>1[0-2]|0[1-9])(?:-(?P<day2>[0-3]\d))?(?!\d)"
     r"|/(?P<month3>1[0-2]|0?[1-9])/(?P<day3>[0-3]?\d)(?!\d)"
     r"|(?P<end>年?[末底])(?!线|层|部|端)"
@@ -162,7 +162,7 @@ def _suffix(m: re.Match[str]) -> str:
     month = part["month"] or part["month2"] or part["month3"] or ""
     day = part["day"] or part["day2"] or part["day3"]
     result = f"-{_NUMERAL.get(month) or int(month):02}"
-    return f"{result}-{_day(day):02}" if day else result
+    return f"{result}-{_day(day):02}" if day else result + (part["third"] or "")
 
 
 def _day(written: str) -> int:

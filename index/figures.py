@@ -117,7 +117,7 @@ def _figures_in(sentence: Sentence, document: Document, state: _State) -> Iterat
     state.note = scope_note(folded) or state.note
     market = market_of(folded)
     state.part = opens = re.match(r"[^,，]{0,3}其中", folded) is not None
-    if market and not opens:
+    if not opens and not state.goes_on:
         state.market = market
     on = opens or state.goes_on
     if not on:  # “其” goes on about the subject, not of the same time
@@ -186,6 +186,7 @@ def _figures_in(sentence: Sentence, document: Document, state: _State) -> Iterat
                 as_of=period,
                 scope=_scope(state, whole, folded, quantity, period, source.words if source and source.own else None),
                 said_by=state.said_by
+                or _announcer(left, whole.subject)
                 or (whole.subject if source and source.own else None)
                 or document.author
                 or document.publisher,
@@ -200,6 +201,12 @@ def _figures_in(sentence: Sentence, document: Document, state: _State) -> Iterat
     state.said_by, state.unsourced = above if source is not None and source.speaks else reported
     if first_topic:
         state.topic = first_topic
+
+
+def _announcer(left: str, subject: str | None) -> str | None:
+    """Who says it where a subject tells of itself: “阿里宣布未来三年投入……”."""
+    said = subject is not None and re.search(rf"{re.escape(subject)}.{{0,6}}(?:宣布|披露|公布|承诺)", left)
+    return subject if said else None
 
 
 def _place(places: Sequence[int], quantity: Quantity) -> tuple[int, int]:
@@ -411,6 +418,9 @@ def _scope(
     clause = re.sub(r"^.*[，,;；。]", "", folded[: quantity.start])
     parts = [state.said_by or own or nobody, market_of(clause) or state.market or region_of(clause), state.note]
     parts += [m for m in dict.fromkeys(re.findall(counting, clause)) if m not in (_full(whole) or "")]
+    if re.search(r"预计|预测|有望|将(?:达|突破|超|增|超过)", folded[: quantity.start]):
+        parts.append("预测")
     if period and " 对 " in period and len({len(re.sub(r"-\d\d$", "", p)) for p in period.split(" 对 ")}) > 1:
         parts.append("两个时期长短不同")
-    return ";".join(p for p in dict.fromkeys(parts) if p) or "文中未注明来源"
+    cleaned = [p.strip("()（）*“” ") for p in parts if p]
+    return ";".join(dict.fromkeys(cleaned)) or "文中未注明来源"

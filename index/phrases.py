@@ -76,6 +76,9 @@ def read_clause(before: str, after: str, kind: str) -> Phrase:
             (普通模型的3倍); money may be for what follows it.
     """
     relative = kind in ("rate", "bare")
+    held = re.match(rf"(?P<whose>.*?)(?:{'|'.join(_words()['holds'])})[了到]?(?P<of>[^，,]{{2,20}})的$", before)
+    if relative and held and is_measure(held.group("of")):  # 拿下公有云调用量的49.2%
+        return Phrase(_split(list(tagged(held.group("whose"))), acts=True)[0], f"{held.group('of')}占比")
     tokens, verb, change, of = _verb_at_end(list(tagged(before)), relative)
     opening = _trailing_modifier(tokens)
     noun, written = _noun_after(after, kind)
@@ -84,7 +87,7 @@ def read_clause(before: str, after: str, kind: str) -> Phrase:
     if attribute is None and opening:
         noun = opening + noun if noun else noun
     if change:
-        return Phrase(subject, attribute, change, back)
+        return Phrase(subject, attribute, f"{change}幅" if len(change) == 1 and change in "增降涨跌" else change, back)
     if of:
         return Phrase(subject, f"{attribute or ''}相对{of}", back=back, noun=written, acts=attribute is None)
     if verb in _set("holds") and noun:  # 占据了65%的调用量
@@ -261,7 +264,12 @@ def _what_follows(after: str) -> str | None:
 
 
 def _split(tokens: Tokens, *, acts: bool, bare: bool = False) -> tuple[str | None, str | None, bool]:
-    """The phrase before the verb → subject, attribute, and whether its subject is named above."""
+    """The phrase before the verb → subject, attribute, and whether its subject is named above.
+
+    Args:
+        acts: the verb does something (提供, 覆盖) rather than state a level.
+        bare: there is no verb.
+    """
     text = _text(_opened(tokens)).strip(" ,，、")
     text = re.sub(r"(?:宣布|计划|预计|表示|承诺|透露|披露|拟)(?:将|要)?(?=\||$)", "", text)
     text = re.sub(r"^(?:显著|明显|远)?(?:高于|低于|优于|多于|少于)", "", text)
@@ -273,36 +281,13 @@ def _split(tokens: Tokens, *, acts: bool, bare: bool = False) -> tuple[str | Non
         return caused.group("cause").split("的")[0], _measure(rest.lstrip("其")), False
     back = opens_back(text)
     if back:
-        named_above = text.startswith("其")
-        text = re.sub(
-            r"^(?:其旗下的?|其|该|它们?的?|他们?的?|她们?的?|此|这(?:一|款|家|个|些|种|座|项)*|前者|后者|两者|二者)",
-            "",
-            text,
-        )
-        if (first := tagged(text)[:1]) and len(first[0][0]) == 1 and first[0][1][0] in "nqg" and not named_above:
-            text = text[1:]  # 该处, 该校
-        kind = next((k for k in sorted(_set("kinds"), key=len, reverse=True) if text.startswith(k)), "")
-        if kind and not named_above and (len(text) == len(kind) or is_measure(text)) and text != kind + "规模":
-            text = text[len(kind) :]
-        text = text.lstrip("的")
-        if not text.strip(DATE) or text in _set("numbers"):
+        text = _without_anaphor(text)
+        if not text.strip(DATE) or text in _set("numbers"):  # 这一数字
             return None, None, True
-        if entity_at(text):
-            back = False
+        back = not entity_at(text)
     if not text.strip(DATE + "的 "):
         return None, None, back
-    whose = None
-    if DATE in text:
-        first, _, rest = text.rpartition(DATE)
-        first, rest = (
-            first.replace(DATE, "").strip("的 "),
-            re.sub(rf"^.{{1,6}}?(?:{_words()['when']})(?=[^的]{{2}})", "", rest.strip("的 ")),
-        )
-        rest = "" if re.search(r"[中上里内]$", rest) and not is_measure(rest) else rest
-        whose = _kept(first) if len(first) > 1 and not (back and is_measure(first)) else None
-        text = rest if whose and rest else first + rest
-        if whose and not rest:
-            text, whose = first, None
+    whose, text = _around_date(text, back) if DATE in text else (None, text)
     parts = list(tagged(text))
     at = next((n for n, (w, _) in enumerate(parts) if w in _set("places")), None)
     if at is not None:  # 头部企业在长文本理解上的准确率
@@ -334,6 +319,33 @@ def _split(tokens: Tokens, *, acts: bool, bare: bool = False) -> tuple[str | Non
     return (None if subject in _set("kinds") else subject), attribute, back
 
 
+def _without_anaphor(text: str) -> str:
+    """What follows 其, 该, 这款 …, without the kind of thing that only repeats what is named above (该模型, 该处)."""
+    pattern = r"^(?:其旗下的?|其|该|它们?的?|他们?的?|她们?的?|此|这(?:一|款|家|个|些|种|座|项)*|前者|后者|两者|二者)"
+    rest = re.sub(pattern, "", text)
+    if not text.startswith("其"):
+        first = tagged(rest)[:1]
+        if first and len(first[0][0]) == 1 and first[0][1][0] in "nqg":
+            rest = rest[1:]
+        kind = next((k for k in sorted(_set("kinds"), key=len, reverse=True) if rest.startswith(k)), "")
+        if kind and (len(rest) == len(kind) or is_measure(rest)) and rest != f"{kind}规模":
+            rest = rest[len(kind) :]
+    return rest.lstrip("的")
+
+
+def _around_date(text: str, back: bool) -> tuple[str | None, str]:
+    """A phrase with a date in it: the subject before the date, if it is one, and the rest."""
+    before, _, after = text.rpartition(DATE)
+    first = before.replace(DATE, "").strip("的 ")
+    rest = re.sub(rf"^.{{1,6}}?(?:{_words()['when']})(?=[^的]{{2}})", "", after.strip("的 "))
+    if re.search(r"[中上里内]$", rest) and not is_measure(rest):  # in a market: where, not whose
+        rest = ""
+    whose = _kept(first) if len(first) > 1 and not (back and is_measure(first)) else None
+    if whose and not rest:
+        return None, first
+    return whose, rest if whose else first + rest
+
+
 def _opened(tokens: Tokens) -> Tokens:
     """Without the words a clause opens with."""
     start = 0
@@ -356,7 +368,7 @@ def _possessed(text: str) -> tuple[str | None, str | None]:
     at = text.rfind("的")
     if at > 1 and len(text) - at > 2:
         whose = text[:at]
-        return _kept(whose), _measure(text[at + 1 :])
+        return (None if whose in _set("own") else _kept(whose)), _measure(text[at + 1 :])
     tokens = list(tagged(text))
     for n, (word, _) in enumerate(tokens):
         if len(word) > 1 and word in _set("modifiers"):
@@ -395,6 +407,8 @@ def _kept(subject: str) -> str | None:
     """A subject that can stand: a noun phrase, not overlong."""
     text = subject.strip(" |,，、的“”\"'*·「」-")
     text = re.sub(r"(?:中|里|上|内|当中|方面)$", "", text) if len(text) > 3 else text
+    if re.fullmatch(lexicon("index", "figures")["said"]["nobody"], text):
+        return None
     if re.search(rf"(?:{_words()['when']})$", text) and not entity_at(text):
         return None
     if len(text) > SUBJECT_CHARS:
@@ -408,7 +422,9 @@ def _kept(subject: str) -> str | None:
     if tokens[0][1] in ("v", "vd") and len(tokens) > 1 and "的" not in text and not entity_at(text):
         return None
     last = "n" if len(tokens) > 2 and tokens[-2][0] == "的" else tokens[-1][1]
-    if not (_NOMINAL.match(last) or last.startswith("m")) or not any(t[0] in "nejlxbis" or t == "vn" for _, t in tokens):
+    if not (_NOMINAL.match(last) or last.startswith("m")) or not any(
+        t[0] in "nejlxbis" or t == "vn" for _, t in tokens
+    ):
         return text if entity_at(text) == len(text) else None
     return text
 
@@ -458,7 +474,8 @@ def topic_of(clause: str) -> tuple[str | None, str | None]:
         if tag == "v" and taken and n + 1 < len(tokens) and tokens[n + 1][0] in _set("kinds"):  # 深度思考模型
             taken.append((word, tag))
             continue
-        joins = word == "·" or (word == "的" and taken)
+        of = n + 1 < len(tokens) and tokens[n + 1][0] == "的"
+        joins = word == "·" or (word == "的" and taken) or (tag == "f" and taken and of)  # 榜单中的领先企业
         nominal = _NOMINAL.match(tag) and word not in _MARKS and tag[0] not in "tz"
         if word in _set("places") or not (joins or nominal):
             break

@@ -143,7 +143,8 @@ def _quantity(m: re.Match[str], folded: str) -> Quantity | None:
     if part["hundredths"]:
         unit, kind = "%", "rate"
     vague = {"数": "数", "几": "几", "上": "上", "过": "过"}.get(part["vague"] or "")
-    hedge = "".join(h for h in (part["hedge"], vague, part["more"], part["after"]) if h) or None
+    said = part["hedge"] or (m2.group(1) if (m2 := re.search(r"([约超近逾])[占为达有]到?$", folded[:start])) else None)
+    hedge = "".join(h for h in (said, vague, part["more"], part["after"]) if h) or None
     return Quantity(start, end, number, unit, hedge, kind)
 
 
@@ -159,6 +160,9 @@ def _round(x: float) -> float:
 
 def _number(part: dict[str, str | None]) -> Number:
     more = _times(part["more_power"])
+    if part["vague"] in ("数", "几"):  # 数十: 20 to 99
+        power = _times(part["vague_power"]) * more
+        return (2 * power, _round(9.9 * power))
     if part["vague"]:
         return _times(part["vague_power"]) * more
     if part["denominator"]:

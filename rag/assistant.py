@@ -18,7 +18,7 @@ from rag.choose import choose
 from rag.compose import LANGUAGES, cited, compose
 from rag.decide import decide
 from rag.evidence import Scored, rank_sentences
-from rag.figure_answer import table_for
+from rag.figure_answer import nearest, other_periods, table_for
 from rag.fitting import by_sentence
 from rag.ledger import as_row, matching
 from rag.reader.read import Reader, Reading
@@ -30,6 +30,7 @@ from rag.support import rarities, support_features, support_of, threshold
 from rag.understand import Question, kind_of, understand
 from rag.values import Answer
 
+NEAREST = 2  # figures of other periods that a refusal names
 TABLED = ("conflict", "compare", "timeline")  # kinds that figures side by side answer
 
 
@@ -101,11 +102,16 @@ class Assistant:
         found = self._find(asked, top_k or self._settings.top_k)
         found_at = time.perf_counter()
         ranked = found.ranked
-        decision = decide(asked, ranked, found.support, self._junk, found.threshold)
         table = None
-        if decision is None and kind_of(asked) in TABLED:
+        if kind_of(asked) in TABLED:
             table = table_for(asked, kind_of(asked), ranked, self._ledger, self._snapshot, language)
-        if table is not None:
+        elsewhen = other_periods(asked, ranked, self._ledger)
+        decision = decide(
+            asked, ranked, found.support, self._junk, found.threshold, tabled=table is not None, elsewhen=bool(elsewhen)
+        )
+        if decision == "other_period" and elsewhen:
+            kind, statements = "refusal", [nearest(f, self._snapshot, language) for f in elsewhen[:NEAREST]]
+        elif table is not None and decision is None:
             kind, statements = table.kind, [row.statement for row in table.rows]
         else:
             refused = decision is not None
@@ -114,7 +120,9 @@ class Assistant:
         if not statements and decision is None:
             kind, decision = "refusal", "not_in_corpus"
         citations = cited(statements)
-        text = compose(kind, statements, citations, lang=language, reason=decision, table=table)
+        text = compose(
+            kind, statements, citations, lang=language, reason=decision, table=table if decision is None else None
+        )
         dates = [c.published for c in citations if c.published]
         done = time.perf_counter()
         return Answer(

@@ -11,7 +11,14 @@ _AT = {name: n for n, name in enumerate(FEATURES)}
 
 
 def decide(
-    question: Question, ranked: Sequence[Scored], support: float, junk: Mapping[str, str], threshold: float
+    question: Question,
+    ranked: Sequence[Scored],
+    support: float,
+    junk: Mapping[str, str],
+    threshold: float,
+    *,
+    tabled: bool = False,
+    elsewhen: bool = False,
 ) -> str | None:
     """The reason to refuse, one of REASONS, or None to answer.
 
@@ -19,6 +26,8 @@ def decide(
         support: calibrated probability that the corpus answers.
         junk: per document, the folded text of the lines cleaning dropped.
         threshold: support below which there is no answer: the learned one, or what a user set.
+        tabled: several figures of the ledger are what is asked for.
+        elsewhen: the ledger has the figure asked for, of other periods only.
     """
     if orders_only(question.folded):
         return "instruction"
@@ -29,7 +38,10 @@ def decide(
     if _asks_for_junk(question, ranked, junk):
         return "page_junk"
     near = [c for c in ranked if c.score >= ranked[0].score - WITHIN]
-    lacks_figure = is_asked_for(question) and not stating(question, ranked) and not is_read(question, ranked[0])
+    lacks_figure = is_asked_for(question) and not tabled and not stating(question, ranked)
+    if lacks_figure and elsewhen:
+        return "other_period"
+    lacks_figure = lacks_figure and not is_read(question, ranked[0])
 
     def none_has(feature: str) -> bool:
         return max(c.features[_AT[feature]] for c in near) == 0

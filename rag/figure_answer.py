@@ -3,19 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from index.fold import fold_text
 from index.snapshot import Snapshot
 from index.values import Figure
 from rag.asked_figure import is_about
 from rag.evidence import Scored
 from rag.figure_rows import Row, is_subject, row_of, sentences_above
 from rag.fitting import CLOSE, Fit, Ledger, fits, is_about_figures, is_change, kind_of_number
-from rag.ledger import periods_of
-from rag.relation import relation, relations
+from rag.ledger import in_period, periods_of
+from rag.relation import relation, relations, same_subject
+from rag.statements import Statement
 from rag.understand import Question
 
 ROWS = 6  # of a table
 PER_SIDE = 2  # rows for each side of a comparison
+SURE = 4.0  # of a fit: whose and what are both named
 NEAR_BEST = 14.0  # log odds: how far below the best sentence one may be whose figure is still looked at
 
 
@@ -61,7 +62,7 @@ def table_for(
         tuple(rows),
         tuple(relations(figures)),
         _newest(rows, figures),
-        _ratio(figures) if kind == "timeline" else None,
+        _ratio(figures) if kind == "timeline" or (kind == "compare" and not relations(figures)) else None,
         missing,
     )
 
@@ -85,7 +86,7 @@ def _distinct(found: Sequence[Fit]) -> list[Fit]:
 
 
 def _differ(a: Figure, b: Figure) -> bool:
-    return relation(a, b) is not None or _other_subject(a, b)
+    return relation(a, b) is not None or not same_subject(a, b)
 
 
 def _elsewhere(chosen: Sequence[Fit], found: Sequence[Fit]) -> list[Fit]:
@@ -97,11 +98,6 @@ def _elsewhere(chosen: Sequence[Fit], found: Sequence[Fit]) -> list[Fit]:
         if near and f.figure.doc_id not in documents and kind_of_number(f.figure) == kind_of_number(chosen[0].figure):
             added.setdefault(f.figure.doc_id, f)
     return list(added.values())
-
-
-def _other_subject(a: Figure, b: Figure) -> bool:
-    x, y = fold_text(a.subject or ""), fold_text(b.subject or "")
-    return x not in y and y not in x
 
 
 def _sides(question: Question, found: Sequence[Fit]) -> tuple[list[Fit], tuple[str, ...]]:
@@ -160,6 +156,23 @@ def _ratio(figures: Sequence[Figure]) -> str | None:
     return f"{last.value} ÷ {first.value} = {last.number / first.number:.4g}"
 
 
-def without_period(question: Question) -> Question:
-    """The same question of any time."""
-    return replace(question, periods=frozenset())
+def other_periods(question: Question, ranked: Sequence[Scored], ledger: Ledger) -> list[Fit]:
+    """The figures asked for, of other periods only, where there is none of the asked one: best first, else empty.
+
+    Asked for 2024 with 2025H1 in the corpus: that is said, not passed off. A figure without a period may be the asked
+    one, so then there is nothing to say.
+    """
+    if not question.periods or not is_about_figures(question):
+        return []
+    anytime = fits(replace(question, periods=frozenset()), ranked, ledger)
+    sure = [f for f in anytime if f.score >= SURE and f.score >= anytime[0].score - CLOSE]
+    if any(not f.figure.as_of or any(in_period(f.figure.as_of, p) for p in question.periods) for f in sure):
+        return []
+    return sure
+
+
+def nearest(fit: Fit, snapshot: Snapshot, lang: str) -> Statement:
+    """A figure as a refusal names it: value, whose, what and when in one line."""
+    row = _row(fit, snapshot, lang)
+    told = "，".join(cell for cell in (row.what, row.period, row.scope) if cell)
+    return replace(row.statement, text=f"{row.value}（{told}）" if told else row.value)

@@ -65,7 +65,13 @@ def row_of(figure: Figure, sentence: Sentence, above: Sequence[Sentence], docume
         period = period[5:] if re.match(r"\d{4}年.", period) and borne(period[5:]) else ""
     kept: list[str] = []
     for part in (figure.scope or "").split(";"):
-        if part and part not in what and sum(map(len, kept)) + len(part) <= SCOPE_CHARS and borne(part):
+        if (
+            part
+            and part not in what
+            and part != document.author
+            and sum(map(len, kept)) + len(part) <= SCOPE_CHARS
+            and borne(part)
+        ):
             kept.append(part)
     text = " ".join((value, what, period, *kept))
     statement = Statement(text, sentence, document, bearing=tuple(cited[1:]), figure=figure)

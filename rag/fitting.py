@@ -19,6 +19,7 @@ Ledger = Mapping[tuple[str, int], Sequence[Figure]]  # by document and start of 
 CLOSE = 2.0  # how far a figure may trail the one that fits best and stand beside it
 _RISE, _FALL = forms_of("增长"), forms_of("下降")
 _UNITS = {"percent": "rate", "multiple": "times", "money": "money"}
+_LASTING = re.compile(r"年|个?多?月|周|天|星期|世纪|小时")
 _MONEY = re.compile(r"元|美金|英镑|法郎|卢布|马克|块钱|rmb|usd|cny")
 
 
@@ -138,6 +139,8 @@ def _subject(question: Question, figure: Figure, candidate: Scored) -> float | N
 def _shape(question: Question, figure: Figure) -> float | None:
     wanted = {_UNITS[w] for w in question.wants if w in _UNITS}
     kind = kind_of_number(figure)
+    if _LASTING.fullmatch(kind) and not question.wants & {"date"} and not _names_unit(question, figure):
+        return None
     if "conflict" in question.wants or "compare" in question.wants:  # only what is said in so many words
         wanted = {"money"} if re.search(lexicon("rag", "question")["figures"]["money"], question.folded) else set()
     if not wanted:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from itertools import combinations
 
+from index.aliases import entities_in
 from index.data import lexicon
 from index.fold import fold_text
 from index.periods import compatible
@@ -35,9 +36,20 @@ def relation(a: Figure, b: Figure) -> str | None:
 
 
 def relations(figures: Sequence[Figure]) -> list[str]:
-    """Everything that tells the figures apart, in the order of RELATIONS."""
-    found = {relation(a, b) for a, b in combinations(figures, 2)}
+    """Everything that tells the figures apart, in the order of RELATIONS; two companies' figures contradict nothing."""
+    found = set()
+    for a, b in combinations(figures, 2):
+        kind = relation(a, b)
+        if kind not in ("contradiction", "same_number") or same_subject(a, b):
+            found.add(kind)
     return [r for r in RELATIONS if r in found]
+
+
+def same_subject(a: Figure, b: Figure) -> bool:
+    """Whether one subject names the other, in any of its forms."""
+    x, y = fold_text(a.subject or ""), fold_text(b.subject or "")
+    known = set(entities_in(x)) & set(entities_in(y))
+    return bool(known) or x in y or y in x
 
 
 def _same_number(a: Figure, b: Figure) -> bool:

@@ -16,7 +16,7 @@ from index.tokenize import pairs, words
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _LATIN_NAME = re.compile(r"[a-z]轮|[a-z][a-z0-9]*(?:[.\-][a-z0-9]+)*")  # A轮, GLM-4, R1
-_YEAR_OR_NUMBER = re.compile(r"[\d.,]+|[HhQq]\d|\d[Hh]\d\d")
+_YEAR_OR_NUMBER = re.compile(r"[\d.,]+|(?:\d{4})?[HhQq]\d|\d[Hh]\d\d")
 _MANY_QUESTIONS = 3  # earlier turns that may add to a follow-up
 
 
