@@ -105,6 +105,8 @@ def _figures_in(sentence: Sentence, document: Document, state: _State) -> Iterat
         *titles,
     ]
     quantities = quantities_in(folded, tuple(taken))
+    if re.search(r"\d[?？]$", document.text[: sentence.start].rstrip()[-2:]):  # “3?5%”: half a numeral
+        quantities = [q for q in quantities if q.start > 0]
     # a character lost in conversion takes the name beside it along
     damaged = re.search(r"[?？][;；!！]?$", document.text[max(0, sentence.start - 2) : sentence.start])
     source = None if damaged else source_of(folded)

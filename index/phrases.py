@@ -79,6 +79,8 @@ def read_clause(before: str, after: str, kind: str) -> Phrase:
     held = re.match(rf"(?P<whose>.*?)(?:{'|'.join(_words()['holds'])})[了到]?(?P<of>[^，,]{{2,20}})的$", before)
     if relative and held and is_measure(held.group("of")):  # 拿下公有云调用量的49.2%
         return Phrase(_split(list(tagged(held.group("whose"))), acts=True)[0], f"{held.group('of')}占比")
+    # the tagger reads 营收达 as 营, 收达
+    before = re.sub(rf"(?<=.)({_words()['heads']})(达到?|为|是|超过?|至)$", r"\1 \2", before)
     tokens, verb, change, of = _verb_at_end(list(tagged(before)), relative)
     opening = _trailing_modifier(tokens)
     noun, written = _noun_after(after, kind)
@@ -247,6 +249,8 @@ def _noun_after(after: str, kind: str) -> tuple[str | None, str]:
         if len(noun) > NOUN_CHARS:
             break
     noun = re.sub(r"(?:和|与|及|的|中|\s)+$", "", noun)
+    if share := re.match(rf".{{0,6}}?(?:{_words()['share']})", noun):  # 市场份额居首
+        noun = share.group()
     if len(noun) < 2 or re.fullmatch(r"[\d.]+|[\u4e00-\u9fff]?等", noun):
         return None, ""
     return noun, text[: len(noun)]

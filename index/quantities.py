@@ -144,6 +144,7 @@ def _quantity(m: re.Match[str], folded: str) -> Quantity | None:
         unit, kind = "%", "rate"
     vague = {"数": "数", "几": "几", "上": "上", "过": "过"}.get(part["vague"] or "")
     said = part["hedge"] or (m2.group(1) if (m2 := re.search(r"([约超近逾])[占为达有]到?$", folded[:start])) else None)
+    said = said.removesuffix("为") if said else None
     hedge = "".join(h for h in (said, vague, part["more"], part["after"]) if h) or None
     return Quantity(start, end, number, unit, hedge, kind)
 

@@ -21,7 +21,8 @@ def relation(a: Figure, b: Figure) -> str | None:
     if kind_of_number(a) != kind_of_number(b):
         return "unit"
     same = _same_number(a, b)
-    if _measured(a) != _measured(b) and not same:
+    x, y = _measured(a), _measured(b)
+    if x and y and x != y and not same:  # one that does not say may measure the same
         return "measure"
     p, q = periods_of(a.as_of), periods_of(b.as_of)
     if p and q and not any(compatible(x, y) for x in p for y in q):

@@ -18,7 +18,7 @@ _EXAMPLES = {
     "run": "yuntu run queries.jsonl --out run.jsonl --top-k 10",
     "evaluate": "yuntu evaluate questions.jsonl --json",
     "serve": "yuntu serve --port 8000",
-    "figures": "yuntu figures --subject 豆包\n  yuntu figures --attribute 份额 --csv > figures.csv",
+    "figures": "yuntu figures --subject 豆包\n  yuntu figures --attribute 份额 --csv",
     "audit": "yuntu audit --corpus corpus",
     "index": "yuntu index list\n  yuntu index rollback v-1a2b3c4d5e6f",
 }

@@ -1,6 +1,7 @@
 """rebuild: what is encoded again and what is not, and that the old index outlives every accident."""
 
 import errno
+import hashlib
 import json
 import os
 import shutil
@@ -20,8 +21,8 @@ import index
 from index import build as build_module
 from index import snapshot
 from index.build import embedded_sentence, embedded_text, searched_terms, text_fingerprint
-from index.errors import CorpusUnreadable, IndexBusy
-from index.snapshot import Snapshot, current_version, open_current, versions
+from index.errors import CorpusUnreadable, IndexBusy, IndexMismatch
+from index.snapshot import Snapshot, current_version, open_current, switch, versions
 from index.split import split
 from index.values import Document, Passage
 from tests.fakes import FakeEncoder
@@ -87,7 +88,9 @@ def test_the_manifest_tells_how_and_of_what_it_was_made(corpus: Path, root: Path
         "documents": 3,
         "passages": done.passages,
         "sentences": manifest["counts"]["sentences"],
+        "figures": len(open_current(root).figures),
     }
+    assert manifest["counts"]["figures"] > 0
     assert manifest["recipe"]["encoder"] == "fake"
     assert manifest["recipe"]["encoder_fingerprint"] == FakeEncoder.fingerprint
     assert manifest["recipe"]["tokenizer"].startswith("jieba")
@@ -97,6 +100,24 @@ def test_the_manifest_tells_how_and_of_what_it_was_made(corpus: Path, root: Path
     assert named == set(files_of(root / done.version))
     built = json.loads((root / f"{done.version}.built").read_text())
     assert set(built) == {"at", "host", "took_s"}
+
+
+def test_a_version_without_a_ledger_gives_its_vectors_to_the_next(corpus: Path, root: Path) -> None:
+    old = root / build(corpus, root).version
+    manifest = json.loads((old / "manifest.json").read_bytes())
+    del manifest["files"]["figures.jsonl"]
+    raw = json.dumps({**manifest, "format": 1}).encode()
+    version = "v-" + hashlib.sha256(raw).hexdigest()[:12]
+    old.rename(root / version)
+    (root / version / "manifest.json").write_bytes(raw)
+    (root / version / "figures.jsonl").unlink()
+    switch(root, version)
+    with pytest.raises(IndexMismatch, match="yuntu rebuild"):
+        open_current(root)
+    encoder = CountingEncoder()
+    assert build(corpus, root, encoder).reused == 3
+    assert encoder.encoded == []
+    assert open_current(root).figures
 
 
 def test_a_document_is_embedded_under_its_title_and_headings_once() -> None:

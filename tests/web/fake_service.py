@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from index.clean import Removal
 from index.errors import DocumentMissing, IndexDamaged, IndexMissing
-from index.values import Document, Hit, Passage
+from index.values import Document, Figure, Hit, Passage
+from rag.ledger import as_row, matching
 from rag.values import Answer, Citation
 
 IDC = Document(
@@ -45,6 +47,24 @@ HOSTILE = Document(
     source_kind="seo",
 )
 DOCUMENTS = (IDC, DIGEST, MESSY, HOSTILE)
+FIGURES = (
+    Figure(
+        "idc-2025h1:1",
+        IDC.doc_id,
+        "中国AI公有云服务",
+        "市场规模",
+        "223亿元",
+        2.23e10,
+        "元",
+        None,
+        "2025H1",
+        "IDC",
+        "IDC",
+        23,
+        53,
+    ),
+    Figure("idc-2025h1:2", IDC.doc_id, "阿里云", "占比", "24.6%", 0.246, "%", None, "2025H1", "=IDC", "IDC", 54, 69),
+)
 JUNK = "點擊領取優惠券！！！\r\n"
 MESSY_QUOTE = "中國(guó)的雲端市場正在成長，\r\n2024年規模約3,000億元。"
 
@@ -136,6 +156,12 @@ class FakeService:
             support=0.9,
             lang=lang,
         )
+
+    def figures(
+        self, *, subject: str | None, attribute: str | None, period: str | None, doc: str | None
+    ) -> list[dict[str, Any]]:
+        found = matching(FIGURES, subject=subject, attribute=attribute, period=period, doc=doc)
+        return [as_row(f, next(d for d in DOCUMENTS if d.doc_id == f.doc_id)) for f in found]
 
     def search(self, query: str, top_k: int) -> list[Hit]:
         text = IDC.text

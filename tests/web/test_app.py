@@ -1,5 +1,7 @@
 """The HTTP door: every route, every error, every header, over a fake service."""
 
+import csv
+import io
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -212,6 +214,25 @@ def test_an_unknown_document_is_404(client: TestClient) -> None:
     response = client.get("/api/documents/没有/这篇", headers=HTML)  # JSON under /api, whatever the client accepts
     assert response.status_code == 404
     assert error_of(response)["code"] == "document_missing"
+
+
+def test_the_ledger_comes_as_json_filtered(client: TestClient) -> None:
+    body = client.get("/api/figures").json()
+    assert body["index_version"] == "v-fake-1"
+    assert [row["value"] for row in body["figures"]] == ["223亿元", "24.6%"]
+    [row] = client.get("/api/figures", params={"subject": "阿里雲", "attribute": "份额", "period": "2025"}).json()[
+        "figures"
+    ]
+    assert (row["doc"], row["as_of"], row["number"]) == ("idc-2025h1", "2025H1", 0.246)
+    assert client.get("/api/figures", params={"document": "没有"}).json()["figures"] == []
+
+
+def test_the_ledger_comes_as_csv_that_no_spreadsheet_runs(client: TestClient) -> None:
+    response = client.get("/api/figures", params={"format": "csv", "subject": "阿里云"})
+    assert response.headers["content-type"].startswith("text/csv")
+    [row] = csv.DictReader(io.StringIO(response.text))
+    assert (row["value"], row["number"], row["scope"]) == ("24.6%", "0.246", "'=IDC")
+    assert client.get("/api/figures", params={"format": "xml"}).status_code == 422
 
 
 def test_health_and_readiness(client: TestClient) -> None:

@@ -97,7 +97,7 @@ def verbs() -> dict[str, argparse.ArgumentParser]:
 
 
 def test_the_verbs_are_those_of_the_contract() -> None:
-    contract = {"rebuild", "ask", "batch", "search", "run", "evaluate", "serve", "audit", "index"}
+    contract = {"rebuild", "ask", "batch", "search", "run", "evaluate", "serve", "figures", "audit", "index"}
     assert contract <= set(verbs())
 
 
@@ -509,6 +509,34 @@ def test_search_prints_the_best_passages_first(yuntu: Yuntu) -> None:
     assert shown.out.startswith(f"1. {first['passage']} ")
     assert f"\n2. {second['passage']} " in shown.out
     assert first["text"] in shown.out
+
+
+def test_figures_prints_the_ledger(yuntu: Yuntu, tmp_path: Path) -> None:
+    write_corpus(tmp_path / "corpus", {"a.txt": "华星科技2024年营收达300亿元。\n明达公司的员工人数为2000人。\n"})
+    assert yuntu("figures").code == 1  # no index yet
+    assert yuntu("rebuild").code == 0
+    fields = {
+        "doc",
+        "start",
+        "end",
+        "quote",
+        "subject",
+        "attribute",
+        "value",
+        "number",
+        "unit",
+        "as_of",
+        "scope",
+        "said_by",
+    }
+    rows = yuntu("figures", "--json").rows
+    assert [row["value"] for row in rows] == ["300亿元", "2000人"]
+    assert all(fields <= set(row) and row["value"] in row["quote"] for row in rows)
+    assert [row["value"] for row in yuntu("figures", "--subject", "明达", "--json").rows] == ["2000人"]
+    assert [row["value"] for row in yuntu("figures", "--period", "2024", "--json").rows] == ["300亿元"]
+    assert yuntu("figures", "--csv").out.splitlines()[0].startswith("doc,start,end,quote,subject")
+    assert "华星科技\t营收\t300亿元\t2024" in yuntu("figures").out
+    assert yuntu("figures", "--json", "--csv").code == 2
 
 
 def test_audit_needs_no_index_and_tells_what_was_left_out_by_which_rule(yuntu: Yuntu, tmp_path: Path) -> None:

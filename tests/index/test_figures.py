@@ -1,0 +1,172 @@
+"""The ledger: whose figure, of what, when, by which scope and said by whom. The companies are invented."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from index.build import passages_of
+from index.figures import figures_of
+from index.values import Document, Figure
+
+
+def ledger(text: str, **fields: Any) -> list[Figure]:
+    document = Document("d", fields.pop("title", "一篇关于市场竞争格局的长标题文章,不是名称"), text, **fields)
+    return figures_of(document, [s for p in passages_of(document, max_chars=350) for s in p.sentences])
+
+
+def told(text: str, **fields: Any) -> list[tuple[str | None, str | None, str, str | None]]:
+    """(subject, attribute, value, as_of) of every figure."""
+    return [(f.subject, f.attribute, f.value, f.as_of) for f in ledger(text, **fields)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("华星科技2024年营收达300亿元。", [("华星科技", "营收", "300亿元", "2024")]),
+        (
+            "2025年上半年,中国云市场规模为500亿元。",
+            [("中国云", "市场规模", "500亿元", "2025H1")],
+        ),
+        ("华星科技的员工人数约为2000人。", [("华星科技", "员工人数", "2000人", None)]),
+        ("华星科技在全国运营89个数据中心。", [("华星科技", "运营数据中心", "89个", None)]),
+        (
+            "华星科技的日均调用量在2024年12月达到16.5亿次,相较于2023年末增长了33倍。",
+            [
+                ("华星科技", "日均调用量", "16.5亿次", "2024-12"),
+                ("华星科技", "日均调用量增长", "33倍", "2024-12 对 2023-12"),
+            ],
+        ),
+        (
+            "华星大模型使用量从2024年5月1200亿次增长253倍,至2025年9月的超30万亿次。",
+            [
+                ("华星大模型", "使用量", "1200亿次", "2024-05"),
+                ("华星大模型", "使用量增长", "253倍", "2024-05 至 2025-09"),
+                ("华星大模型", "使用量", "30万亿次", "2025-09"),
+            ],
+        ),
+        (
+            "华星、明达分别占比27%、17%。",
+            [("华星", "占比", "27%", None), ("明达", "占比", "17%", None)],
+        ),
+        ("该产品的训练成本较传统方案降低了40%。", [(None, "训练成本较传统方案降低", "40%", None)]),
+        ("华星宣布未来三年投入3800亿元。", [("华星", "投入", "3800亿元", "未来三年")]),
+    ],
+)
+def test_a_sentence_says_whose_what_and_when(
+    text: str, expected: list[tuple[str | None, str | None, str, str | None]]
+) -> None:
+    assert told(text) == expected
+
+
+def test_what_a_sentence_leaves_out_stands_above_it() -> None:
+    text = "华星科技发布了新品。其营收达300亿元,同比增长20%。"
+    assert told(text) == [
+        ("华星科技", "营收", "300亿元", None),
+        ("华星科技", "营收同比增长", "20%", None),
+    ]
+
+
+def test_a_part_is_a_share_of_the_whole_above_it() -> None:
+    text = "2025年上半年,中国公有云调用量达500万亿次。其中,华星以49.2%的市场份额居首。"
+    assert told(text)[1] == ("华星", "调用量份额", "49.2%", "2025H1")
+
+
+def test_a_bracket_tells_of_what_stands_before_it() -> None:
+    assert told("华星的全球用户数突破2200万(其中海外占比超80%)。")[1] == ("华星", "海外占比", "80%", None)
+
+
+def test_a_possessive_takes_the_subject_above_but_not_its_time() -> None:
+    [_, share] = ledger("华星在2025年3月的日均调用量达到12万亿次。其在中国云市场的份额高达46.4%。")
+    assert share.subject == "华星"
+    assert share.as_of is None
+
+
+def test_a_new_paragraph_takes_no_subject_from_the_one_before() -> None:
+    [_, second] = ledger("华星科技营收达300亿元。\n\n增长了20%的那一年里,市场很好。")
+    assert second.subject is None
+
+
+def test_a_text_named_after_its_subject_needs_not_name_it_again() -> None:
+    assert told("位于北部,面积35.2平方公里。", title="青石镇")[0][:2] == ("青石镇", "面积")
+
+
+def test_who_says_so_holds_for_a_paragraph_and_falls_back_on_the_author() -> None:
+    text = "根据调研机构甲乙的报告显示,华星份额为30%。明达份额为20%。\n\n华星有500名员工。\n"
+    assert [f.said_by for f in ledger(text, author="某作者")] == ["甲乙", "甲乙", "某作者"]
+
+
+def test_the_scope_names_market_and_counting_and_a_missing_source() -> None:
+    [first] = ledger("甲乙报告显示,中国云市场中华星份额为30%(统计口径:只计外部客户)。")
+    assert first.scope is not None
+    assert {"甲乙", "只计外部客户"} <= set(first.scope.split(";"))
+    [second] = ledger("数据显示,华星营收达300亿元。")
+    assert second.scope == "只写“数据显示”,未注明机构"
+    [third] = ledger("华星营收达300亿元。")
+    assert third.scope == "文中未注明来源"
+
+
+def test_a_forecast_is_called_one() -> None:
+    [figure] = ledger("预计到2026年,华星营收将突破700亿元。")
+    assert (figure.hedge, figure.as_of) == ("突破", "2026")
+    assert "预测" in (figure.scope or "")
+
+
+def test_periods_of_other_lengths_are_told() -> None:
+    [figure] = ledger("2025年上半年,云市场规模较2024年全年增长400%。")
+    assert figure.as_of == "2025H1 对 2024"
+    assert "两个时期长短不同" in (figure.scope or "")
+
+
+def test_a_damaged_numeral_is_no_figure() -> None:
+    assert ledger("华星营收增长3?5%。") == []
+
+
+def test_a_figure_without_a_subject_is_kept() -> None:
+    [figure] = ledger("达到了300亿元。")
+    assert (figure.subject, figure.value) == (None, "300亿元")
+
+
+def test_a_value_is_written_as_the_source_writes_it() -> None:
+    [figure] = ledger("華星科技營收約為300億元。", lang="zh-Hant")
+    assert (figure.value, figure.number, figure.hedge) == ("300億元", 3e10, "约")
+
+
+def test_english_texts_have_no_ledger() -> None:
+    assert ledger("Revenue grew 20% to 300 million dollars.", lang="en") == []
+
+
+SENTENCES = st.lists(
+    st.sampled_from(
+        [
+            "华星营收达300亿元,",
+            "其中明达占27%、甲乙占17%,",
+            "2025年上半年",
+            "(海外占比超80%)",
+            "《报告,2025H1》",
+            "数据显示,",
+            "增长了3倍。",
+            "它的",
+            "百度",
+            "从2024年5月的1200亿",
+            "分别为1、2和3个百分点。",
+            "\n\n",
+            "?;",
+            "「15+」模块",
+        ]
+    ),
+    max_size=12,
+).map("".join)
+
+
+@given(SENTENCES)
+def test_every_figure_stands_in_the_sentence_it_names(text: str) -> None:
+    document = Document("d", "标题", text, published="2025-10-18")
+    sentences = [s for p in passages_of(document, max_chars=350) for s in p.sentences]
+    for n, figure in enumerate(figures_of(document, sentences), 1):
+        assert figure.figure_id == f"d:{n}"
+        [sentence] = [s for s in sentences if (s.start, s.end) == (figure.start, figure.end)]
+        assert figure.value in sentence.text
+        assert len(figure.value) <= 20
+        assert len(figure.subject or "") <= 35

@@ -1,0 +1,114 @@
+"""Figures as answers: conflicts, comparisons, timelines, and the period the corpus does not have. Invented companies."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from index.settings import Settings
+from index.snapshot import open_current
+from rag.assistant import Assistant
+from rag.values import Answer
+from tests.fakes import FakeEncoder
+from tests.index.small import build, write_corpus
+
+TEXTS = {
+    "one.md": """---
+title: 公有云大模型调用量的排名
+publisher: 甲刊
+published: 2025-10-18
+---
+根据调研机构甲乙的报告显示,2025年上半年,中国公有云大模型调用量达500万亿次。其中,阿里云以49.2%的市场份额居首,腾讯云的市场份额为27%。
+
+阿里云的日均调用量在2024年5月为1200亿次。
+
+阿里云的日均调用量在2025年9月达到30万亿次。
+""",
+    "two.md": """---
+title: 从四家公司看大模型
+publisher: 乙刊
+published: 2025-07-23
+---
+据丙丁报告显示,2024年,阿里云的市场份额为46.4%。
+
+阿里云的训练成本降低了40%。
+
+腾讯云的训练成本降低了80%。
+""",
+}
+
+
+@pytest.fixture
+def assistant(tmp_path: Path, fake_encoder: FakeEncoder) -> Assistant:
+    build(write_corpus(tmp_path / "corpus", TEXTS), tmp_path / "index")
+    settings = Settings.from_env({}).model_copy(update={"index": tmp_path / "index", "threshold": 0.0})
+    return Assistant(open_current(tmp_path / "index"), fake_encoder, settings)
+
+
+def rows(answer: Answer) -> list[list[str]]:
+    """The cells of the table in an answer, without the head."""
+    lines = [line for line in answer.text.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+def test_a_conflict_is_a_table_that_says_why_they_differ(assistant: Assistant) -> None:
+    answer = assistant.ask("阿里云的市场份额到底是多少?两篇文章的数字不一样。")
+    assert answer.kind == "conflict"
+    assert {row[0] for row in rows(answer)} == {"49.2%", "46.4%"}
+    assert answer.text.startswith("时期不同")
+    by_value = {row[0]: row for row in rows(answer)}
+    assert "2025年上半年(较新)" in by_value["49.2%"][2]
+    assert "2024年" in by_value["46.4%"][2]
+    assert "甲乙" in by_value["49.2%"][3]
+    assert {f["value"] for f in answer.figures} == {"49.2%", "46.4%"}
+    assert {c.doc_id for c in answer.citations} == {"one", "two"}
+
+
+def test_every_cell_is_borne_out_by_what_its_row_cites(assistant: Assistant) -> None:
+    answer = assistant.ask("阿里云的市场份额到底是多少?两篇文章的数字不一样。")
+    quotes = {str(c.marker): c.quote for c in answer.citations}
+    for row in rows(answer):
+        cited = " ".join(quotes[n] for n in re.findall(r"\[(\d+)\]", row[4]))
+        assert all(n in cited for n in re.findall(r"\d+(?:\.\d+)?", " ".join(row[:4])))
+
+
+def test_a_comparison_sets_one_measure_side_by_side(assistant: Assistant) -> None:
+    answer = assistant.ask("阿里云和腾讯云的训练成本各降低了多少?")
+    assert answer.kind == "compare"
+    assert {row[0] for row in rows(answer)} == {"40%", "80%"}
+
+
+def test_a_timeline_is_in_order_of_period_and_shows_its_division(assistant: Assistant) -> None:
+    answer = assistant.ask("阿里云的日均调用量是怎么变化的?")
+    assert answer.kind == "timeline"
+    assert [row[0] for row in rows(answer)] == ["1200亿次", "30万亿次"]
+    assert "30万亿次 ÷ 1200亿次 = 250" in answer.text
+
+
+def test_another_period_is_named_and_not_passed_off(assistant: Assistant) -> None:
+    answer = assistant.ask("腾讯云2023年的市场份额是多少?")
+    assert (answer.refused, answer.reason) == (True, "other_period")
+    assert "27%" in answer.text
+    assert "2025年上半年" in answer.text
+
+
+def test_a_table_in_english_keeps_the_figures_as_written(assistant: Assistant) -> None:
+    answer = assistant.ask("阿里云的市场份额到底是多少?两篇文章的数字不一样。", lang="en")
+    assert "| Value | What | Period |" in answer.text
+    assert "49.2%" in answer.text
+
+
+def test_the_same_question_gives_the_same_bytes(assistant: Assistant) -> None:
+    asked = "阿里云的市场份额到底是多少?两篇文章的数字不一样。"
+    assert assistant.ask(asked).text == assistant.ask(asked).text
+
+
+def test_the_ledger_is_asked_by_subject_attribute_period_and_document(assistant: Assistant) -> None:
+    everything = assistant.figures()
+    assert len(everything) == 8
+    assert {r["doc"] for r in assistant.figures(doc="two")} == {"two"}
+    assert {r["value"] for r in assistant.figures(subject="alibaba cloud", attribute="份额")} == {"49.2%", "46.4%"}
+    assert {r["value"] for r in assistant.figures(subject="阿里雲", period="2024", attribute="份额")} == {"46.4%"}
+    assert assistant.figures(subject="没有这家") == []
+    for row in everything:
+        assert row["value"] in row["quote"]
