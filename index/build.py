@@ -152,6 +152,7 @@ def rebuild(
         if (
             old is not None
             and old.recipe == recipe
+            and old.manifest["format"] == snapshot.FORMAT
             and old.manifest["corpus"] == snapshot.corpus_hash(loaded.documents)
         ):
             return done(old.version, len(old.passages), len(documents), unchanged=True)

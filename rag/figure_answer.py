@@ -11,7 +11,7 @@ from rag.figure_rows import Row, is_subject, row_of, sentences_above
 from rag.fitting import CLOSE, Fit, Ledger, fits, is_about_figures, is_change, kind_of_number
 from rag.ledger import in_period, periods_of
 from rag.relation import relation, relations, same_subject
-from rag.statements import Statement
+from rag.statements import Statement, is_borne_out
 from rag.understand import Question
 
 ROWS = 6  # of a table
@@ -52,11 +52,15 @@ def table_for(
         if kind == "conflict":
             chosen += [f for f in _elsewhere(chosen, found) if all(_differ(f.figure, k.figure) for k in chosen)]
         if kind == "timeline":
-            chosen = _in_time(chosen)
+            series = (_in_time([f for f in chosen if same_subject(f.figure, a.figure)]) for a in chosen)
+            chosen = next((s for s in series if len(s) > 1), [])
     if len(chosen) < 2:
         return None
-    rows = [_row(f, snapshot, lang) for f in chosen[:ROWS]]
-    figures = [f.figure for f in chosen[:ROWS]]
+    pairs = [(f.figure, _row(f, snapshot, lang)) for f in chosen[:ROWS]]
+    sound = [(f, r) for f, r in pairs if is_borne_out(r.statement.text, *(s for s, _ in r.statement.sources))]
+    if len(sound) < 2:
+        return None
+    figures, rows = [f for f, _ in sound], [r for _, r in sound]
     return FigureTable(
         kind,
         tuple(rows),

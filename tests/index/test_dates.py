@@ -1,5 +1,7 @@
 """When: resolved against the years around it, or left as the words of the text."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -56,4 +58,4 @@ def test_any_text_is_read_in_order(text: str, year: str | None, published: str |
     folded = fold_text(text)
     dates = dates_in(folded, year=year, published=published)
     assert all(0 <= d.start < d.end <= len(folded) and d.iso for d in dates)
-    assert all(a.end <= b.start for a, b in zip(dates, dates[1:], strict=False))
+    assert all(a.end <= b.start for a, b in pairwise(dates))

@@ -1,4 +1,4 @@
-"""Figures as answers: conflicts, comparisons, timelines, and the period the corpus does not have. Invented companies."""
+"""Figures as answers: conflicts, comparisons, timelines, and the period the corpus does not have."""
 
 import re
 from pathlib import Path
