@@ -36,7 +36,7 @@ _POWER = r"(?:[十百千]?(?:万亿|亿|万)|[百千](?=[\u4e00-\u9fff]))"
 _NUMERALS = frozenset("零〇一二两三四五六七八九十百千万亿数几上过")
 _BREAKS = frozenset('，,。;；、:： ()（）“”"\0')
 _SMALL = re.compile(r"[一两二三四五六七八九]")
-_DAMAGED = re.compile(r"[?!;]{1,2}|[\ufffd\ue000-\uf8ff]")
+_DAMAGED = re.compile(r"\?[?!;]?|[\ufffd\ue000-\uf8ff]")
 
 
 @cache
@@ -194,7 +194,7 @@ def _stands_alone(folded: str, start: int, end: int, *, has_unit: bool = False) 
     if re.search(r"[第初周]$", before) and not folded[start:end].endswith("%"):
         return False
     # a character lost in conversion eats the numeral beside it
-    return not (_DAMAGED.match(after) and not re.match(r"[?!;]{1,2}(?:$|\s|[”\"』」])", after + " ")) and not re.search(
+    return not (_DAMAGED.match(after) and not re.match(r"\?[?!]?(?:$|\s|[”\"』」])", after + " ")) and not re.search(
         r"[?\ufffd\ue000-\uf8ff];?$", before
     )
 

@@ -142,7 +142,8 @@ def _in_time(found: Sequence[Fit]) -> list[Fit]:
 
 
 def _newest(rows: Sequence[Row], figures: Sequence[Figure]) -> Row | None:
-    dated = [(max(periods_of(f.as_of)), r) for f, r in zip(figures, rows, strict=True) if periods_of(f.as_of)]
+    told = [(f, r) for f, r in zip(figures, rows, strict=True) if "预测" not in (f.scope or "")]  # no forecast is news
+    dated = [(max(periods_of(f.as_of)), r) for f, r in told if periods_of(f.as_of)]
     if len({p for p, _ in dated}) < 2:
         return None
     latest = max(p for p, _ in dated)
