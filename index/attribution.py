@@ -68,6 +68,7 @@ def source_of(folded: str) -> Source | None:
     name = _WHEN.sub("", re.sub(_words()["said"]["generic"], "", name)).strip(" 的,，在于")
     said = _words()["said"]
     whole = best.group()
+    name = re.sub(rf"(?:{said['nouns']})+$", "", name) or name
     if re.fullmatch(said["nobody"] + "|", name):
         name = ""
     if re.search(r"[的了]|\d{5}", name) or len(name) > 20:

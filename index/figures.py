@@ -23,6 +23,9 @@ _CLAUSE = re.compile(r"[，;；。！？!?:：]|,(?!\d{3}(?!\d))|——|-{2,}")
 _TITLE = re.compile(r"《[^》]*》")
 _BRACKET = re.compile(r"[（(](?P<inner>[^（）()]*)[)）]")
 _LATIN = re.compile(r"[a-z][a-z0-9.\-+]*")
+_ASIDE = re.compile(  # remarks, quotation marks, and words that only repeat the time
+    r"[（(][^（）()]*[)）]?|[“”\"「」]|(?<=\|)(?:期间|全年|同期)|(?:在|于)?(?:该|本|这一)(?:季度?|年度?|月|财年)"
+)
 HEADLINE_CHARS = 15  # a title longer than this is a headline, not the name of what the text is about
 
 
@@ -42,6 +45,7 @@ class _State:
     market: str | None = None
     part: bool = False  # the sentence tells of parts of what stands above (其中)
     goes_on: bool = False
+    section: str | None = None  # the period its heading names
     items: tuple[str, ...] = ()  # the names a series of figures was given for
 
 
@@ -64,15 +68,19 @@ def figures_of(document: Document, sentences: Sequence[Sentence]) -> list[Figure
     if document.lang == "en":  # the grammar is Chinese
         return []
     title = fold_text(document.title)
-    name = title if len(title) <= HEADLINE_CHARS and not re.search(r"[,，:：!?]", title) else None
+    name = title if len(title) <= HEADLINE_CHARS and not re.search(r"[,，:：!?\d]", title) else None
     state = _State(name, topic=name)
     case = _cases(document.text)
     found: list[Figure] = []
     end = 0
+    section = _period_of_heading(title)
     for sentence in sentences:
         if "\n" in document.text[end : sentence.start]:
             state = _State(name, state.year, name)
         end = sentence.end
+        if document.text[end : end + 1] in ("\n", "") or sentence.text.endswith("\n"):
+            section = _period_of_heading(sentence.folded) or section
+        state.section = section
         for figure in _figures_in(sentence, document, state):
             found.append(
                 replace(
@@ -85,6 +93,19 @@ def figures_of(document: Document, sentences: Sequence[Sentence]) -> list[Figure
                 )
             )
     return found
+
+
+def _period_of_heading(folded: str) -> str | None:
+    """The one year, half or quarter that a heading names: what stands below it is of then, if it names no other."""
+    line = folded.strip(" #*\n")
+    if not 6 <= len(line) <= 40 or re.search(r"[。;；,，]$|\d{1,2}:\d\d", line):
+        return None
+    found = {d.iso for d in dates_in(line) if re.fullmatch(r"\d{4}(?:H[12]|Q[1-4])?", d.iso)}
+    return (
+        found.pop()
+        if len(found) == 1 and not quantities_in(line, tuple((d.start, d.end) for d in dates_in(line)))
+        else None
+    )
 
 
 def _cases(text: str) -> dict[str, str]:
@@ -133,7 +154,7 @@ def _figures_in(sentence: Sentence, document: Document, state: _State) -> Iterat
     )
     titled = [d for d in dates if any(a <= d.start < b for a, b in titles)]
     later = [d for d in dates if d not in titled]
-    period = state.as_of or (titled[-1].iso if titled else None)
+    period = state.as_of or (titled[-1].iso if titled else None) or state.section
     for clause in clauses:
         if first_topic and folded[max(0, clause.start - 1) : clause.start] in (";", "；"):
             state.topic = first_topic
@@ -173,8 +194,8 @@ def _figures_in(sentence: Sentence, document: Document, state: _State) -> Iterat
             if whole.subject and not clause.inner and not phrase.back:  # 其 … 其: both go back to the same
                 state.topic = whole.subject
                 first_topic = first_topic or whole.subject
-            if whole.attribute and not phrase.change and not phrase.acts and not clause.inner:
-                state.attribute, state.kind = whole.attribute, quantity.kind
+            if whole.attribute and not phrase.acts and not clause.inner:
+                state.attribute, state.kind = whole.attribute, None if phrase.change else quantity.kind
             a, b = _place(places, quantity)
             yield Figure(
                 figure_id="",
@@ -278,7 +299,11 @@ def _without(folded: str, start: int, end: int, hidden: Sequence[tuple[int, int]
             text[i - start] = "\0"
         text[max(a, start) - start] = "|"
     plain = "".join(text).replace("\0", "")
-    return re.sub(r"[（(][^（）()]*[)）]?|[“”\"「」]|(?<=\|)(?:期间|全年)", "", plain)
+    return re.sub(
+        r"[（(][^（）()]*[)）]?|[“”\"「」]|(?<=\|)(?:期间|全年|同期)|(?:在|于)?(?:该|本|这一)(?:季度?|年度?|月|财年)",
+        "",
+        plain,
+    )
 
 
 def _blanked(clause: _Clause, folded: str, hidden: Sequence[tuple[int, int]], dates: Sequence[Date]) -> str:

@@ -85,6 +85,9 @@ def read_clause(before: str, after: str, kind: str) -> Phrase:
     opening = _trailing_modifier(tokens)
     noun, written = _noun_after(after, kind)
     acts = verb is not None and verb not in _set("level")
+    alone = _text(_opened(tokens)).strip()
+    if verb == "以" and noun and re.fullmatch(r"[\u4e00-\u9fff]{2,4}", alone):  # 联想以……: whatever the tagger calls it
+        return Phrase(alone, noun, shares=is_share(noun), noun=written)
     subject, attribute, back = _split(tokens, acts=acts, bare=verb is None)
     if attribute is None and opening:
         noun = opening + noun if noun else noun
@@ -261,8 +264,9 @@ def _what_follows(after: str) -> str | None:
     text = after.strip()
     if not text or text[0] in _MARKS or DATE in text[:2]:
         return None
+    text = text.rstrip(NEXT)
     tokens = tagged(text)
-    if not tokens[0][1].startswith(("v", "p")) or len(text) > 20:
+    if not tokens or not tokens[0][1].startswith(("v", "p")) or len(text) > 20 or tokens[0][0] in _set("change"):
         return None
     return re.sub(r"[,，、;；].*$", "", text)[:NOUN_CHARS]
 
@@ -417,6 +421,8 @@ def _kept(subject: str) -> str | None:
         return None
     if len(text) > SUBJECT_CHARS:
         text = re.sub(r"^.*[，,的]", "", text)[-SUBJECT_CHARS:]
+    if (end := entity_at(text)) and _with_kind(text, end) == len(text):
+        return text
     tokens = tagged(text)
     adverb = next((n for n, (word, tag) in enumerate(tokens) if n and tag == "d" and word in _set("adverbs")), None)
     if adverb is not None:  # 阿里已开源

@@ -45,8 +45,9 @@ def _pattern() -> re.Pattern[str]:
     kinds = "|".join(rf"(?P<{kind}>{words[kind]})" for kind in ("rate", "currency", "measure", "duration", "counted"))
     one = rf"(?:{_ARABIC}|{_CHINESE})"
     return re.compile(
-        rf"(?P<hedge>{words['hedge_before']})?\s?"
+        rf"(?P<hedge>{words['hedge_before']})?\s?(?P<prefix>{words['prefix']})?\s?"
         rf"(?:(?P<vague>数|几|上|过|成)(?P<vague_power>[十百千]?(?:万亿|亿|万)|[十百千])"
+        rf"|(?P<yi>{_ARABIC})亿(?P<wan>\d{{1,4}})万(?=\D)"
         rf"|(?P<nominator>{_ARABIC})/(?P<denominator>\d+)(?![\d/])"
         rf"|百分之(?P<hundredths>{one})"
         rf"|(?P<parts>[一二两三四五六七八九十百千万]+)分之(?P<of>[一二两三四五六七八九十百]+|\d+(?:\.\d+)?)"
@@ -113,13 +114,15 @@ def _quantity(m: re.Match[str], folded: str) -> Quantity | None:
     end = start + len(folded[start:end].rstrip())
     kind = next((k for k in ("rate", "currency", "measure", "duration", "counted") if part[k]), "bare")
     unit = part[kind] if kind != "bare" else None
+    if part["prefix"] and kind in ("bare", "currency"):
+        kind, unit = "currency", part["prefix"]
     if not _stands_alone(folded, start, end, has_unit=unit is not None) or end - start > LONGEST:
         return None
     try:
         number = _number(part)
     except (ValueError, KeyError, OverflowError):
         return None
-    powered = any(part[p] for p in ("vague_power", "single_power", "power", "low_power", "more_power"))
+    powered = any(part[p] for p in ("vague_power", "yi", "single_power", "power", "low_power", "more_power"))
     fraction = part["denominator"] or part["parts"] or part["hundredths"]
     if part["denominator"] and kind != "bare":  # 24/7小时, 3/4人
         return None
@@ -166,6 +169,8 @@ def _number(part: dict[str, str | None]) -> Number:
         return (2 * power, _round(9.9 * power))
     if part["vague"]:
         return _times(part["vague_power"]) * more
+    if part["yi"]:
+        return parsed(part["yi"]) * 1e8 + parsed(part["wan"] or "") * 1e4
     if part["denominator"]:
         return _round(parsed(part["nominator"] or "") / parsed(part["denominator"]))
     if part["parts"]:

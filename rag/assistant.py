@@ -19,7 +19,7 @@ from rag.compose import LANGUAGES, cited, compose
 from rag.decide import decide
 from rag.evidence import Scored, rank_sentences
 from rag.figure_answer import nearest, other_periods, table_for
-from rag.fitting import by_sentence
+from rag.fitting import by_sentence, surely
 from rag.ledger import as_row, matching
 from rag.reader.read import Reader, Reading
 from rag.reading import can_read, ranked_hits, read
@@ -106,8 +106,9 @@ class Assistant:
         if kind_of(asked) in TABLED:
             table = table_for(asked, kind_of(asked), ranked, self._ledger, self._snapshot, language)
         elsewhen = other_periods(asked, ranked, self._ledger)
+        known = table is not None or bool(surely(asked, ranked, self._ledger))
         decision = decide(
-            asked, ranked, found.support, self._junk, found.threshold, tabled=table is not None, elsewhen=bool(elsewhen)
+            asked, ranked, found.support, self._junk, found.threshold, known=known, elsewhen=bool(elsewhen)
         )
         if decision == "other_period" and elsewhen:
             kind, statements = "refusal", [nearest(f, self._snapshot, language) for f in elsewhen[:NEAREST]]

@@ -5,13 +5,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from index.anaphor import points_back
+from index.dates import dates_in
 from index.fold import fold_text
+from index.quantities import quantities_in
 from index.snapshot import Snapshot
 from index.values import Document, Sentence
 from rag.asked_figure import WIDELY, WITHIN, is_about, is_asked_for, may_lead, stating
 from rag.evidence import Scored
 from rag.figure_rows import Row, row_of, sentences_above
-from rag.fitting import Ledger, fits, is_about_figures
+from rag.fitting import Fit, Ledger, fits, is_about_figures, surely
 from rag.lists import Section, asked_count, section_of
 from rag.reader.read import Span
 from rag.reading import agreeing
@@ -55,7 +57,20 @@ def choose(
     if kind == "list" and (section := _list_for(question, ranked, snapshot)) is not None:
         width = LIST_CHARS // len(section.items)
         return kind, [_statement(s, question, width, lang, snapshot) for s in section.items]
-    if kind in ("fact", "compare", "conflict") and (exact := stating(question, ranked)):
+    exact = stating(question, ranked) if kind in ("fact", "compare", "conflict") else []
+    known: Fit | None = None
+    if kind == "fact" and is_asked_for(question):
+        # where the best sentence states none of the figures that surely fit, it tells of somebody else
+        sure = surely(question, ranked, ledger)
+        if sure and not (exact and any(f.candidate.sentence is exact[0].sentence for f in sure)):
+            known = sure[0]
+        if sure:  # other figures are somebody else's: beside a short answer they would be taken for it
+            stated = {(f.figure.doc_id, f.figure.start) for f in sure}
+            own = [(c, (c.sentence.doc_id, c.sentence.start)) for c in (exact or ranked)]
+            exact = [c for c, at in own if at in stated or not ledger.get(at)]
+    if known is not None:
+        ranked = [known.candidate]
+    elif exact:
         # what states the figure leads, and beside it a short answer has no other figure to be taken for it
         ranked = exact if kind in ("fact", "conflict") else [*exact, *(c for c in ranked if c not in exact)]
     elif kind in ("compare", "conflict") and is_about_figures(question) and (found := fits(question, ranked, ledger)):
@@ -114,6 +129,14 @@ def _lead(
     document = snapshot.documents[best.sentence.doc_id]
     text = in_script(lead, lang, document.lang)
     row = _row_in(question, lead, best, snapshot, ledger, lang)
+    if row and len(ledger[best.sentence.doc_id, best.sentence.start]) > 1 and row.what and _tells_of_several(lead):
+        cells = "；".join(cell for cell in (row.what, row.period, row.scope) if cell)
+        told = f"{row.value}({cells})"
+        return Statement(
+            told, best.sentence, document, leads=True, bearing=row.statement.bearing, figure=row.statement.figure
+        )
+    if row is None and is_asked_for(question) and _tells_of_several(lead):
+        return None  # which of them answers?
     added = [cell for cell in (row.period, row.scope) if cell and cell not in text] if row else []
     if text in said.text[:SHORT_CHARS] and not added:
         return None
@@ -130,12 +153,21 @@ def _lead(
     )
 
 
+def _tells_of_several(lead: str) -> bool:
+    """Whether a few words hold more than one quantity: “11.8%至1,269亿元”."""
+    folded = fold_text(lead)
+    return len(quantities_in(folded, tuple((d.start, d.end) for d in dates_in(folded)))) > 1
+
+
 def _row_in(question: Question, lead: str, best: Scored, snapshot: Snapshot, ledger: Ledger, lang: str) -> Row | None:
     """The figure that the leading words give, where a figure is asked for."""
     if not is_asked_for(question):
         return None
     own = [f for f in ledger.get((best.sentence.doc_id, best.sentence.start), ()) if f.value in lead and f.subject]
-    if len(own) != 1:  # several: which period goes with which?
+    if len(own) > 1:  # several: the one that is asked for
+        asked = [f.figure for f in fits(question, [best], ledger)]
+        own = [f for f in asked if f in own][:1]
+    if len(own) != 1:
         return None
     document = snapshot.documents[best.sentence.doc_id]
     return row_of(own[0], best.sentence, sentences_above(best.sentence, snapshot), document, lang)

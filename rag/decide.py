@@ -17,7 +17,7 @@ def decide(
     junk: Mapping[str, str],
     threshold: float,
     *,
-    tabled: bool = False,
+    known: bool = False,
     elsewhen: bool = False,
 ) -> str | None:
     """The reason to refuse, one of REASONS, or None to answer.
@@ -26,7 +26,7 @@ def decide(
         support: calibrated probability that the corpus answers.
         junk: per document, the folded text of the lines cleaning dropped.
         threshold: support below which there is no answer: the learned one, or what a user set.
-        tabled: several figures of the ledger are what is asked for.
+        known: the ledger has what is asked for.
         elsewhen: the ledger has the figure asked for, of other periods only.
     """
     if orders_only(question.folded):
@@ -38,7 +38,7 @@ def decide(
     if _asks_for_junk(question, ranked, junk):
         return "page_junk"
     near = [c for c in ranked if c.score >= ranked[0].score - WITHIN]
-    lacks_figure = is_asked_for(question) and not tabled and not stating(question, ranked)
+    lacks_figure = is_asked_for(question) and not known and not stating(question, ranked)
     if lacks_figure and elsewhen:
         return "other_period"
     lacks_figure = lacks_figure and not is_read(question, ranked[0])

@@ -8,7 +8,7 @@ from index.values import Figure
 from rag.asked_figure import is_about
 from rag.evidence import Scored
 from rag.figure_rows import Row, is_subject, row_of, sentences_above
-from rag.fitting import CLOSE, Fit, Ledger, fits, is_about_figures, is_change, kind_of_number
+from rag.fitting import CLOSE, SURE, Fit, Ledger, fits, is_about_figures, is_change, kind_of_number
 from rag.ledger import in_period, periods_of
 from rag.relation import relation, relations, same_subject
 from rag.statements import Statement, is_borne_out
@@ -16,7 +16,6 @@ from rag.understand import Question
 
 ROWS = 6  # of a table
 PER_SIDE = 2  # rows for each side of a comparison
-SURE = 4.0  # of a fit: whose and what are both named
 NEAR_BEST = 14.0  # log odds: how far below the best sentence one may be whose figure is still looked at
 
 

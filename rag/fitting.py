@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from index.aliases import entities_in, forms_of, measures_in, names_share
 from index.data import lexicon
 from index.fold import fold_text
-from index.phrases import is_share
+from index.phrases import is_measure, is_share
 from index.tokenize import words
 from index.values import Figure
 from rag.asked_figure import is_about, is_named
@@ -16,6 +16,7 @@ from rag.ledger import in_period, periods_of
 from rag.understand import Question
 
 Ledger = Mapping[tuple[str, int], Sequence[Figure]]  # by document and start of the sentence
+SURE = 4.0  # score of one whose subject and measure are both named
 CLOSE = 2.0  # how far a figure may trail the one that fits best and stand beside it
 _RISE, _FALL = forms_of("增长"), forms_of("下降")
 _UNITS = {"percent": "rate", "multiple": "times", "money": "money"}
@@ -70,7 +71,7 @@ def asks_for_change(question: Question) -> bool:
 def is_about_figures(question: Question) -> bool:
     """Whether figures can answer: a measure, a share, a number or a change is named; not which companies or whom."""
     measured = bool(measures_in(question.folded)) or names_share(question.folded) or "rank" in question.wants
-    if measured or question.numbers or asks_for_change(question):
+    if measured or question.numbers or asks_for_change(question) or any(map(is_measure, question.words)):
         return True
     return bool(question.wants & {"percent", "money", "multiple", "count"}) and not question.wants & {"list", "person"}
 
@@ -89,6 +90,19 @@ def fits(question: Question, ranked: Sequence[Scored], ledger: Ledger) -> list[F
                 found.append(Fit(figure, candidate, score + 0.25 * max(-8.0, candidate.score - best), named))
     asked = [f for f in found if _names_unit(question, f.figure)]  # 多少毫秒: nothing else will do
     return sorted(asked or found, key=lambda f: -f.score)
+
+
+def surely(question: Question, ranked: Sequence[Scored], ledger: Ledger) -> list[Fit]:
+    """The figures that fit beyond doubt: whose, what and, where one is asked for, when are all named."""
+    if not is_about_figures(question):
+        return []
+    return [
+        f
+        for f in fits(question, ranked, ledger)
+        if f.score >= SURE + 2 * bool(question.periods)
+        and (not question.periods or periods_of(f.figure.as_of))
+        and (_subject(question, f.figure, f.candidate) or 0.0) >= 1
+    ]
 
 
 def _own(figure: Figure) -> str:
