@@ -96,13 +96,20 @@ def surely(question: Question, ranked: Sequence[Scored], ledger: Ledger) -> list
     """The figures that fit beyond doubt: whose, what and, where one is asked for, when are all named."""
     if not is_about_figures(question):
         return []
-    return [
+    sure = [
         f
         for f in fits(question, ranked, ledger)
         if f.score >= SURE + 2 * bool(question.periods)
         and (not question.periods or periods_of(f.figure.as_of))
         and (_subject(question, f.figure, f.candidate) or 0.0) >= 1
     ]
+    whole = [f for f in sure if _is_wholly_named(question, f.figure)]  # 明达电脑, not any 电脑
+    return whole or sure
+
+
+def _is_wholly_named(question: Question, figure: Figure) -> bool:
+    parts = [w for w in words(fold_text(figure.subject or "")) if len(w) > 1]
+    return all(any(form in question.folded for form in forms_of(w)) for w in parts)
 
 
 def _own(figure: Figure) -> str:
