@@ -26,6 +26,7 @@ _LATIN = re.compile(r"[a-z][a-z0-9.\-+]*")
 _ASIDE = re.compile(  # remarks, quotation marks, and words that only repeat the time
     r"[（(][^（）()]*[)）]?|[“”\"「」]|(?<=\|)(?:期间|全年|同期)|(?:在|于)?(?:该|本|这一)(?:季度?|年度?|月|财年)"
 )
+_BASE = re.compile(r"(?:较|相比|比|相较于|对比|相对)(?:于|今年|去年)?\s?$")
 HEADLINE_CHARS = 15  # a title longer than this is a headline, not the name of what the text is about
 
 
@@ -98,7 +99,8 @@ def figures_of(document: Document, sentences: Sequence[Sentence]) -> list[Figure
 def _period_of_heading(folded: str) -> str | None:
     """The one year, half or quarter that a heading names: what stands below it is of then, if it names no other."""
     line = folded.strip(" #*\n")
-    if not 6 <= len(line) <= 40 or re.search(r"[。;；,，]$|\d{1,2}:\d\d", line):
+    reports = lexicon("index", "figures")["scope"]["reports"]
+    if not 6 <= len(line) <= 40 or re.search(r"[。;；,，…]|\d{1,2}:\d\d", line) or not re.search(reports, line):
         return None
     found = {d.iso for d in dates_in(line) if re.fullmatch(r"\d{4}(?:H[12]|Q[1-4])?", d.iso)}
     return (
@@ -190,7 +192,9 @@ def _figures_in(sentence: Sentence, document: Document, state: _State) -> Iterat
             ):
                 phrase = replace(phrase, subject=source.who if entity_at(source.who) == len(source.who) else None)
             whole = _resolved(phrase, state, n, clause, folded, quantity)
-            period = _period(quantity, phrase, own, later, period, folded)
+            when = _period(quantity, phrase, own, later, period, folded)
+            if not _is_base(when, own, folded):  # “较2023年的3.799亿” dates itself alone
+                period = when
             if whole.subject and not clause.inner and not phrase.back:  # 其 … 其: both go back to the same
                 state.topic = whole.subject
                 first_topic = first_topic or whole.subject
@@ -206,8 +210,8 @@ def _figures_in(sentence: Sentence, document: Document, state: _State) -> Iterat
                 number=quantity.number,
                 unit=quantity.unit,
                 hedge=quantity.hedge,
-                as_of=period,
-                scope=_scope(state, whole, folded, quantity, period, source.words if source and source.own else None),
+                as_of=when,
+                scope=_scope(state, whole, folded, quantity, when, source.words if source and source.own else None),
                 said_by=state.said_by
                 or _announcer(left, whole.subject)
                 or (whole.subject if source and source.own else None)
@@ -414,7 +418,7 @@ def _period(
 ) -> str | None:
     """The time of a figure: named before it in its clause, else after it, else carried from what stands above."""
     before = [d for d in own if d.end <= quantity.start]
-    bases = [d for d in before if re.search(r"(?:较|相比|比|相较于|对比|相对)(?:于|今年|去年)?\s?$", folded[: d.start])]
+    bases = [d for d in before if _BASE.search(folded[: d.start])]
     since = [d for d in before if re.match(r"[^,，]{0,14}(?:以来|起|开始)", folded[d.end :])]
     plain = [d for d in before if d not in bases]
     if phrase.change and bases:
@@ -436,6 +440,14 @@ def _period(
     return carried
 
 
+def _is_base(when: str | None, own: Sequence[Date], folded: str) -> bool:
+    """Whether a time is only what something is compared to."""
+    if when is None or " 对 " in when or when.startswith("较"):
+        return when is not None
+    same = [d for d in own if d.iso == when]
+    return bool(same) and all(_BASE.search(folded[: d.start]) for d in same)
+
+
 def _scope(
     state: _State, whole: _Whole, folded: str, quantity: Quantity, period: str | None, own: str | None
 ) -> str | None:
@@ -445,7 +457,7 @@ def _scope(
     clause = re.sub(r"^.*[，,;；。]", "", folded[: quantity.start])
     parts = [state.said_by or own or nobody, market_of(clause) or state.market or region_of(clause), state.note]
     parts += [m for m in dict.fromkeys(re.findall(counting, clause)) if m not in (_full(whole) or "")]
-    if re.search(r"预计|预测|有望|将(?:达|突破|超|增|超过)", folded[: quantity.start]):
+    if re.search(r"预计|预测(?=[,，:：未将到])|有望|将(?:达|突破|超|增|超过)", folded[: quantity.start]):
         parts.append("预测")
     if period and " 对 " in period and len({len(re.sub(r"-\d\d$", "", p)) for p in period.split(" 对 ")}) > 1:
         parts.append("两个时期长短不同")

@@ -159,7 +159,7 @@ def _verb_at_end(tokens: Tokens, relative: bool) -> tuple[Tokens, str | None, st
             break
         # the verb right before the quantity, or before where it happens (占据了全网…)
         if (
-            tag.startswith("v")
+            (tag.startswith("v") or word in _set("verbs"))
             and len(word) > 1
             and not is_measure(word)
             and (n == len(tokens) - 1 or tokens[n + 1][1].startswith("u"))
@@ -210,7 +210,7 @@ def _without_list(tokens: Tokens) -> Tokens:
         return tokens
     first = next(n for n, (word, _) in enumerate(tokens) if word == "、")
     for n in range(first):
-        if tokens[n][1].startswith("v") and len(tokens[n][0]) > 1:
+        if (tokens[n][1].startswith("v") or tokens[n][0] in _set("verbs")) and len(tokens[n][0]) > 1:
             return tokens[: n + 1]
     return []
 

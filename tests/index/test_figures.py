@@ -133,6 +133,12 @@ def test_a_value_is_written_as_the_source_writes_it() -> None:
     assert (figure.value, figure.number, figure.hedge) == ("300億元", 3e10, "约")
 
 
+def test_a_heading_that_reports_a_period_dates_what_stands_below_it() -> None:
+    text = "2024年全年业绩摘要\n华星平均日活跃用户为3.994亿,较2023年的3.799亿增长5.1%。\n"
+    assert [f.as_of for f in ledger(text)] == ["2024", "2023", "2024 对 2023"]
+    assert [f.as_of for f in ledger("经历了2023年的大战后\n华星营收达300亿元。\n")] == [None]
+
+
 def test_english_texts_have_no_ledger() -> None:
     assert ledger("Revenue grew 20% to 300 million dollars.", lang="en") == []
 

@@ -123,8 +123,9 @@ def unsupported(answer: Answer) -> list[str]:
         cited = " ".join(texts[n] for n in re.findall(r"\[(\d+)\]", line))
         said = re.sub(r"(?:\[\d+\])+\s?[（(][^（）()]*(?:[（(][^（）()]*[)）][^（）()]*)*[)）]|\[\d+\]", " ", line)
         if m := re.search(r"[:：]\s?(?P<top>.+) ÷ (?P<by>.+) = (?P<result>[\d.e+]+)", said):
-            numbers = {row["value"]: row["number"] for row in answer.figures}
-            assert float(m["result"]) == pytest.approx(numbers[m["top"]] / numbers[m["by"]], rel=1e-3)
+            numbers = {fold_text(row["value"]): row["number"] for row in answer.figures}
+            top, by = numbers[fold_text(m["top"])], numbers[fold_text(m["by"])]
+            assert float(m["result"]) == pytest.approx(top / by, rel=1e-3)
             continue
         numbers_there = re.findall(r"\d+(?:[.,]\d+)*", cited)
         found += [n for n in re.findall(r"\d+(?:[.,]\d+)*", fold_text(said)) if n not in numbers_there]

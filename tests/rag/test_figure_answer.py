@@ -86,8 +86,9 @@ def test_a_timeline_is_in_order_of_period_and_shows_its_division(assistant: Assi
 
 
 def test_a_company_nobody_listed_is_not_given_its_neighbours_figure(tmp_path: Path, fake_encoder: FakeEncoder) -> None:
-    text = "---\ntitle: 电脑厂商的座次\n---\n2023年第三季度,甲乙电脑的市场占有率为23.5%,位列第一。\n明达电脑的市场占有率在2023年第三季度为17.3%。\n"
-    build(write_corpus(tmp_path / "corpus", {"pc.md": text}), tmp_path / "index")
+    title = "---\ntitle: 电脑厂商的座次\n---\n"
+    text = "2023年第三季度,甲乙电脑的市场占有率为23.5%,位列第一。\n明达电脑的市场占有率在2023年第三季度为17.3%。\n"
+    build(write_corpus(tmp_path / "corpus", {"pc.md": title + text}), tmp_path / "index")
     settings = Settings.from_env({}).model_copy(update={"index": tmp_path / "index", "threshold": 0.0})
     answer = Assistant(open_current(tmp_path / "index"), fake_encoder, settings).ask(
         "明达电脑2023年第三季度的市场占有率是多少?"
