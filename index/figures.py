@@ -6,27 +6,25 @@ lexicon/aliases.toml. What the text leaves out is taken from the clause or the s
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from index.aliases import entity_at
 from index.anaphor import opens_back
 from index.attribution import market_of, region_of, scope_note, source_of
+from index.clauses import Clause, blanked, clauses_of, hedged, without_asides
 from index.data import lexicon
-from index.dates import Date, dates_in
+from index.dates import dates_in
+from index.figure_time import is_base, is_publication, period_of_heading, time_of
 from index.fold import fold, fold_text
-from index.phrases import NEXT, Phrase, is_measure, is_share, listed, read_clause, topic_of
+from index.grammar import NEXT, is_measure, is_share
+from index.phrases import Phrase, read_clause
 from index.quantities import Quantity, quantities_in
+from index.subjects import listed, topic_of
 from index.values import Document, Figure, Sentence
 
-_CLAUSE = re.compile(r"[，;；。！？!?:：]|,(?!\d{3}(?!\d))|——|-{2,}")
 _TITLE = re.compile(r"《[^》]*》")
-_BRACKET = re.compile(r"[（(](?P<inner>[^（）()]*)[)）]")
 _LATIN = re.compile(r"[a-z][a-z0-9.\-+]*")
-_ASIDE = re.compile(  # remarks, quotation marks, and words that only repeat the time
-    r"[（(][^（）()]*[)）]?|[“”\"「」]|(?<=\|)(?:期间|全年|同期)|(?:在|于)?(?:该|本|这一)(?:季度?|年度?|月|财年)"
-)
-_BASE = re.compile(r"(?:较|相比|比|相较于|对比|相对)(?:于|今年|去年)?\s?$")
 HEADLINE_CHARS = 15  # a title longer than this is a headline, not the name of what the text is about
 
 
@@ -50,16 +48,6 @@ class _State:
     items: tuple[str, ...] = ()  # the names a series of figures was given for
 
 
-@dataclass(slots=True)
-class _Clause:
-    text: str
-    start: int
-    quantities: list[Quantity]
-    dates: list[Date]
-    inner: bool = False  # in brackets
-    bare: str = field(default="", init=False)
-
-
 def figures_of(document: Document, sentences: Sequence[Sentence]) -> list[Figure]:
     """The figures of a document, in reading order.
 
@@ -74,13 +62,13 @@ def figures_of(document: Document, sentences: Sequence[Sentence]) -> list[Figure
     case = _cases(document.text)
     found: list[Figure] = []
     end = 0
-    section = _period_of_heading(title)
+    section = period_of_heading(title)
     for sentence in sentences:
         if "\n" in document.text[end : sentence.start]:
             state = _State(name, state.year, name)
         end = sentence.end
         if document.text[end : end + 1] in ("\n", "") or sentence.text.endswith("\n"):
-            section = _period_of_heading(sentence.folded) or section
+            section = period_of_heading(sentence.folded) or section
         state.section = section
         for figure in _figures_in(sentence, document, state):
             found.append(
@@ -94,20 +82,6 @@ def figures_of(document: Document, sentences: Sequence[Sentence]) -> list[Figure
                 )
             )
     return found
-
-
-def _period_of_heading(folded: str) -> str | None:
-    """The one year, half or quarter that a heading names: what stands below it is of then, if it names no other."""
-    line = folded.strip(" #*\n")
-    reports = lexicon("index", "figures")["scope"]["reports"]
-    if not 6 <= len(line) <= 40 or re.search(r"[。;；,，…]|\d{1,2}:\d\d", line) or not re.search(reports, line):
-        return None
-    found = {d.iso for d in dates_in(line) if re.fullmatch(r"\d{4}(?:H[12]|Q[1-4])?", d.iso)}
-    return (
-        found.pop()
-        if len(found) == 1 and not quantities_in(line, tuple((d.start, d.end) for d in dates_in(line)))
-        else None
-    )
 
 
 def _cases(text: str) -> dict[str, str]:
@@ -151,7 +125,7 @@ def _figures_in(sentence: Sentence, document: Document, state: _State) -> Iterat
         state.topic = state.name or state.topic
     hidden = [(source.start, source.end)] if source else []
     first_topic: str | None = None
-    clauses = _clauses(
+    clauses = clauses_of(
         folded, quantities, [d for d in dates if not any(a <= d.start < b for a, b in titles)], hidden, titles
     )
     titled = [d for d in dates if any(a <= d.start < b for a, b in titles)]
@@ -160,11 +134,11 @@ def _figures_in(sentence: Sentence, document: Document, state: _State) -> Iterat
     for clause in clauses:
         if first_topic and folded[max(0, clause.start - 1) : clause.start] in (";", "；"):
             state.topic = first_topic
-        own = [d for d in clause.dates if not _is_publication(folded, d)]
+        own = [d for d in clause.dates if not is_publication(folded, d)]
         if not clause.quantities:
             if own:
                 period = own[-1].iso
-            topic, measure = topic_of(_blanked(clause, folded, hidden, own))
+            topic, measure = topic_of(blanked(clause, folded, hidden, own))
             if topic:
                 state.topic, state.attribute, state.kind = topic, measure, None
                 first_topic = first_topic or topic
@@ -176,8 +150,8 @@ def _figures_in(sentence: Sentence, document: Document, state: _State) -> Iterat
             after = (
                 clause.quantities[n + 1].start if n + 1 < len(clause.quantities) else clause.start + len(clause.text)
             )
-            left = _without(folded, before, quantity.start - _hedged(folded, quantity), hidden, clause.dates)
-            right = _without(folded, quantity.end, after, hidden, clause.dates)
+            left = without_asides(folded, before, quantity.start - hedged(folded, quantity), hidden, clause.dates)
+            right = without_asides(folded, quantity.end, after, hidden, clause.dates)
             right = re.sub(rf"^(?:{lexicon('index', 'figures')['quantity']['hedge_after']})", "", right)
             right += NEXT if n + 1 < len(clause.quantities) else ""
             left = re.sub(rf"^的?{re.escape(noun)}", "", left) if noun else left
@@ -192,8 +166,8 @@ def _figures_in(sentence: Sentence, document: Document, state: _State) -> Iterat
             ):
                 phrase = replace(phrase, subject=source.who if entity_at(source.who) == len(source.who) else None)
             whole = _resolved(phrase, state, n, clause, folded, quantity)
-            when = _period(quantity, phrase, own, later, period, folded)
-            if not _is_base(when, own, folded):  # “较2023年的3.799亿” dates itself alone
+            when = time_of(quantity, phrase, own, later, period, folded)
+            if not is_base(when, own, folded):  # “较2023年的3.799亿” dates itself alone
                 period = when
             if whole.subject and not clause.inner and not phrase.back:  # 其 … 其: both go back to the same
                 state.topic = whole.subject
@@ -243,84 +217,6 @@ def _place(places: Sequence[int], quantity: Quantity) -> tuple[int, int]:
     return start, end
 
 
-def _clauses(
-    folded: str,
-    quantities: list[Quantity],
-    dates: list[Date],
-    hidden: list[tuple[int, int]],
-    titles: list[tuple[int, int]],
-) -> list[_Clause]:
-    """The clauses in order; brackets that hold a quantity are clauses of their own, after the one they stand in."""
-    inner = [
-        m.span("inner") for m in _BRACKET.finditer(folded) if any(m.start() < q.start < m.end() for q in quantities)
-    ]
-
-    def inside(at: int, stretches: Sequence[tuple[int, int]]) -> bool:
-        return any(a <= at < b for a, b in stretches)
-
-    cuts = [m.span() for m in _CLAUSE.finditer(folded) if not inside(m.start(), [*titles, *hidden])]
-    outer = [c for c in cuts if not any(m.start() < c[0] < m.end() for m in _BRACKET.finditer(folded))]
-    bounds = list(zip([0, *(b for _, b in outer)], [*(a for a, _ in outer), len(folded)], strict=True))
-    found: list[_Clause] = []
-    for start, end in bounds:
-        mine = [(a, b) for a, b in inner if start <= a < end]
-        found.append(
-            _Clause(
-                folded[start:end],
-                start,
-                [q for q in quantities if start <= q.start < end and not inside(q.start, mine)],
-                [d for d in dates if start <= d.start < end and not inside(d.start, mine)],
-            )
-        )
-        for a, b in mine:
-            parts = [m.span() for m in _CLAUSE.finditer(folded, a, b)]
-            for c, d in zip([a, *(y for _, y in parts)], [*(x for x, _ in parts), b], strict=True):
-                found.append(
-                    _Clause(
-                        folded[c:d],
-                        c,
-                        [q for q in quantities if c <= q.start < d],
-                        [t for t in dates if c <= t.start < d],
-                        inner=True,
-                    )
-                )
-    return found
-
-
-def _without(folded: str, start: int, end: int, hidden: Sequence[tuple[int, int]], dates: Sequence[Date]) -> str:
-    """A stretch without sources, dates (“|” in their place) and bracketed remarks."""
-    text = list(folded[start:end])
-    for a, b in hidden:
-        for i in range(max(a, start), min(b, end)):
-            text[i - start] = "\0"
-    for d in dates:
-        a, b = d.start, d.end
-        if a >= end or b <= start:
-            continue
-        if folded[:a].endswith(("在", "于", "自", "从", "到", "至", "较")) and a - 1 >= start:
-            text[a - 1 - start] = "\0"
-        for i in range(max(a, start), min(b, end)):
-            text[i - start] = "\0"
-        text[max(a, start) - start] = "|"
-    plain = "".join(text).replace("\0", "")
-    return re.sub(
-        r"[（(][^（）()]*[)）]?|[“”\"「」]|(?<=\|)(?:期间|全年|同期)|(?:在|于)?(?:该|本|这一)(?:季度?|年度?|月|财年)",
-        "",
-        plain,
-    )
-
-
-def _blanked(clause: _Clause, folded: str, hidden: Sequence[tuple[int, int]], dates: Sequence[Date]) -> str:
-    return _without(folded, clause.start, clause.start + len(clause.text), hidden, dates).replace("|", "")
-
-
-def _hedged(folded: str, quantity: Quantity) -> int:
-    """How many characters of hedge stand right before a quantity."""
-    hedge = lexicon("index", "figures")["quantity"]["hedge_before"]
-    m = re.search(rf"(?:{hedge})\s?$", folded[: quantity.start])
-    return len(m.group()) if m and quantity.hedge and quantity.hedge.startswith(m.group().strip()) else 0
-
-
 @dataclass(frozen=True, slots=True)
 class _Whole:
     subject: str | None
@@ -328,7 +224,7 @@ class _Whole:
     change: str | None
 
 
-def _resolved(phrase: Phrase, state: _State, n: int, clause: _Clause, folded: str, quantity: Quantity) -> _Whole:
+def _resolved(phrase: Phrase, state: _State, n: int, clause: Clause, folded: str, quantity: Quantity) -> _Whole:
     """A clause's subject and measure, with what it leaves out filled from above."""
     subject, attribute = phrase.subject, phrase.attribute
     several = clause.quantities
@@ -356,7 +252,7 @@ def _resolved(phrase: Phrase, state: _State, n: int, clause: _Clause, folded: st
     return _Whole(subject, attribute, phrase.change)
 
 
-def _distributed(clause: _Clause, folded: str, state: _State, n: int) -> _Whole | None:
+def _distributed(clause: Clause, folded: str, state: _State, n: int) -> _Whole | None:
     """“阿里云、百度智能云分别占比27%、17%”: the nth quantity goes with the nth of as many names."""
     several = clause.quantities
     opening = folded[clause.start : several[0].start]
@@ -406,46 +302,6 @@ def _full(whole: _Whole) -> str | None:
 
 def _shown(text: str | None) -> str | None:
     return re.sub(r"\s+", " ", text.replace("|", "").replace("\0", "")).strip() or None if text else None
-
-
-def _is_publication(folded: str, date: Date) -> bool:
-    """Whether a date tells when something was published, not when it was so."""
-    return re.match(r"(?:公布|发布|披露|刊发|出版)", folded[date.end :]) is not None
-
-
-def _period(
-    quantity: Quantity, phrase: Phrase, own: Sequence[Date], later: Sequence[Date], carried: str | None, folded: str
-) -> str | None:
-    """The time of a figure: named before it in its clause, else after it, else carried from what stands above."""
-    before = [d for d in own if d.end <= quantity.start]
-    bases = [d for d in before if _BASE.search(folded[: d.start])]
-    since = [d for d in before if re.match(r"[^,，]{0,14}(?:以来|起|开始)", folded[d.end :])]
-    plain = [d for d in before if d not in bases]
-    if phrase.change and bases:
-        main = plain[-1].iso if plain else carried
-        return f"{main} 对 {bases[-1].iso}" if main and main != bases[-1].iso else f"较 {bases[-1].iso}"
-    if phrase.change and plain and re.search(r"[从自由]\s?$", folded[: plain[-1].start]):
-        until = next((d for d in later if d.start > quantity.end and re.search(r"[至到]\s?$", folded[: d.start])), None)
-        if until:
-            return f"{plain[-1].iso} 至 {until.iso}"
-    if since:
-        return f"{since[-1].iso} 至今" if phrase.change else since[-1].iso
-    if plain:
-        return plain[-1].iso
-    if bases:
-        return f"较 {bases[-1].iso}" if phrase.change else bases[-1].iso
-    after = [d for d in own if d.start >= quantity.end]
-    if after and re.fullmatch(r"[(（]?[在于发生是为]{0,3}\s?", folded[quantity.end : after[0].start]):
-        return after[0].iso
-    return carried
-
-
-def _is_base(when: str | None, own: Sequence[Date], folded: str) -> bool:
-    """Whether a time is only what something is compared to."""
-    if when is None or " 对 " in when or when.startswith("较"):
-        return when is not None
-    same = [d for d in own if d.iso == when]
-    return bool(same) and all(_BASE.search(folded[: d.start]) for d in same)
 
 
 def _scope(

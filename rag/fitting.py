@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from index.aliases import entities_in, forms_of, measures_in, names_share
 from index.data import lexicon
 from index.fold import fold_text
-from index.phrases import is_measure, is_share
+from index.grammar import is_measure, is_share
 from index.tokenize import words
 from index.values import Figure
 from rag.asked_figure import is_about, is_named

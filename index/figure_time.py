@@ -1,0 +1,65 @@
+"""When a figure is of: the dates around it, what it is compared to, the period its heading reports."""
+
+import re
+from collections.abc import Sequence
+
+from index.data import lexicon
+from index.dates import Date, dates_in
+from index.phrases import Phrase
+from index.quantities import Quantity, quantities_in
+
+_BASE = re.compile(r"(?:较|相比|比|相较于|对比|相对)(?:于|今年|去年)?\s?$")
+
+
+def period_of_heading(folded: str) -> str | None:
+    """The one year, half or quarter that a heading names: what stands below it is of then, if it names no other."""
+    line = folded.strip(" #*\n")
+    reports = lexicon("index", "figures")["scope"]["reports"]
+    if not 6 <= len(line) <= 40 or re.search(r"[。;；,，…]|\d{1,2}:\d\d", line) or not re.search(reports, line):
+        return None
+    found = {d.iso for d in dates_in(line) if re.fullmatch(r"\d{4}(?:H[12]|Q[1-4])?", d.iso)}
+    return (
+        found.pop()
+        if len(found) == 1 and not quantities_in(line, tuple((d.start, d.end) for d in dates_in(line)))
+        else None
+    )
+
+
+def is_publication(folded: str, date: Date) -> bool:
+    """Whether a date tells when something was published, not when it was so."""
+    return re.match(r"(?:公布|发布|披露|刊发|出版)", folded[date.end :]) is not None
+
+
+def time_of(
+    quantity: Quantity, phrase: Phrase, own: Sequence[Date], later: Sequence[Date], carried: str | None, folded: str
+) -> str | None:
+    """The time of a figure: named before it in its clause, else after it, else carried from what stands above."""
+    before = [d for d in own if d.end <= quantity.start]
+    bases = [d for d in before if _BASE.search(folded[: d.start])]
+    since = [d for d in before if re.match(r"[^,，]{0,14}(?:以来|起|开始)", folded[d.end :])]
+    plain = [d for d in before if d not in bases]
+    if phrase.change and bases:
+        main = plain[-1].iso if plain else carried
+        return f"{main} 对 {bases[-1].iso}" if main and main != bases[-1].iso else f"较 {bases[-1].iso}"
+    if phrase.change and plain and re.search(r"[从自由]\s?$", folded[: plain[-1].start]):
+        until = next((d for d in later if d.start > quantity.end and re.search(r"[至到]\s?$", folded[: d.start])), None)
+        if until:
+            return f"{plain[-1].iso} 至 {until.iso}"
+    if since:
+        return f"{since[-1].iso} 至今" if phrase.change else since[-1].iso
+    if plain:
+        return plain[-1].iso
+    if bases:
+        return f"较 {bases[-1].iso}" if phrase.change else bases[-1].iso
+    after = [d for d in own if d.start >= quantity.end]
+    if after and re.fullmatch(r"[(（]?[在于发生是为]{0,3}\s?", folded[quantity.end : after[0].start]):
+        return after[0].iso
+    return carried
+
+
+def is_base(when: str | None, own: Sequence[Date], folded: str) -> bool:
+    """Whether a time is only what something is compared to."""
+    if when is None or " 对 " in when or when.startswith("较"):
+        return when is not None
+    same = [d for d in own if d.iso == when]
+    return bool(same) and all(_BASE.search(folded[: d.start]) for d in same)
