@@ -54,6 +54,8 @@ def decide(
         if (question.entities and none_has("entity_cover")) or (question.names and none_has("name_cover")):
             return "other_subject"
         return "figure_not_stated" if lacks_figure else "not_in_corpus"
+    if known:
+        return None
     if question.periods and none_has("period_match"):
         return "other_period"
     if question.entities and not any(is_about(question.entities, c) for c in near):

@@ -8,9 +8,9 @@ from index.values import Figure
 from rag.asked_figure import is_about
 from rag.evidence import Scored
 from rag.figure_rows import Row, is_subject, row_of, sentences_above
-from rag.fitting import CLOSE, SURE, Fit, Ledger, fits, is_about_figures, is_change, kind_of_number
+from rag.fitting import CLOSE, SURE, Fit, Ledger, fits, is_about_figures, is_change, is_wholly_named, kind_of_number
 from rag.ledger import in_period, periods_of
-from rag.relation import relation, relations, same_subject
+from rag.relation import relation, relations, same_number, same_subject
 from rag.statements import Statement, is_borne_out
 from rag.understand import Question
 
@@ -40,7 +40,8 @@ def table_for(
     near = [c for c in ranked if c.score >= ranked[0].score - NEAR_BEST] if ranked else []
     found = fits(question, near, ledger)
     if kind == "timeline":  # levels, not by how much they changed
-        found = [f for f in found if not is_change(f.figure) and kind_of_number(f.figure) not in ("rate", "times")]
+        found = [f for f in found if not is_change(f.figure)]
+        found = [f for f in found if _rate(f) == _rate(found[0])]
     if not found:
         return None
     missing: tuple[str, ...] = ()
@@ -65,7 +66,7 @@ def table_for(
         tuple(rows),
         tuple(relations(figures)),
         _newest(rows, figures),
-        _ratio(figures) if kind == "timeline" or (kind == "compare" and not relations(figures)) else None,
+        _ratio(figures) if kind == "timeline" or (len(figures) == 2 and not relations(figures)) else None,
         missing,
     )
 
@@ -83,13 +84,21 @@ def _distinct(found: Sequence[Fit]) -> list[Fit]:
         same = next((n for n, k in enumerate(kept) if not _differ(f.figure, k.figure)), None)
         if same is None and behind <= CLOSE:
             kept.append(f)
-        elif same is not None and behind <= 2 * CLOSE and f.named > kept[same].named:
+        elif (
+            same is not None
+            and behind <= 2 * CLOSE
+            and (f.named, bool(f.figure.as_of))
+            > (
+                kept[same].named,
+                bool(kept[same].figure.as_of),
+            )
+        ):
             kept[same] = f
     return kept
 
 
 def _differ(a: Figure, b: Figure) -> bool:
-    return relation(a, b) is not None or not same_subject(a, b)
+    return relation(a, b) is not None or not same_subject(a, b) or not same_number(a, b)
 
 
 def _elsewhere(chosen: Sequence[Fit], found: Sequence[Fit]) -> list[Fit]:
@@ -103,11 +112,18 @@ def _elsewhere(chosen: Sequence[Fit], found: Sequence[Fit]) -> list[Fit]:
     return list(added.values())
 
 
+def _rate(fit: Fit) -> bool:
+    return kind_of_number(fit.figure) in ("rate", "times")
+
+
 def _sides(question: Question, found: Sequence[Fit]) -> tuple[list[Fit], tuple[str, ...]]:
     """The best figures of each thing compared, of one measure where both have it."""
     chosen: list[Fit] = []
     missing: list[str] = []
     if len(question.entities) < 2:
+        named = [f for f in found if is_wholly_named(question, f.figure)]  # names that no list holds
+        if named:
+            return _one_each(named), ()
         return [f for f in _distinct(found) if kind_of_number(f.figure) == kind_of_number(found[0].figure)], ()
     for forms in question.entities:
         own = [f for f in found if _is_of(f, forms, question)]
@@ -117,6 +133,16 @@ def _sides(question: Question, found: Sequence[Fit]) -> tuple[list[Fit], tuple[s
             missing.append(forms[0])
     chosen = _of_one_kind(question, chosen)
     return (chosen, tuple(missing)) if len(missing) < len(question.entities) - 1 else ([], ())
+
+
+def _one_each(named: Sequence[Fit]) -> list[Fit]:
+    """The best figure of each subject, all of the kind of the best."""
+    best: list[Fit] = []
+    for f in named:
+        other = all(not same_subject(f.figure, k.figure) for k in best)
+        if other and kind_of_number(f.figure) == kind_of_number(named[0].figure):
+            best.append(f)
+    return best
 
 
 def _is_of(fit: Fit, forms: tuple[str, ...], question: Question) -> bool:

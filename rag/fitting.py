@@ -102,14 +102,16 @@ def surely(question: Question, ranked: Sequence[Scored], ledger: Ledger) -> list
         if f.score >= SURE + 2 * bool(question.periods)
         and (not question.periods or periods_of(f.figure.as_of))
         and (_subject(question, f.figure, f.candidate) or 0.0) >= 1
+        and all(n in f.candidate.context for n in question.names)  # an A round is no B round
     ]
-    whole = [f for f in sure if _is_wholly_named(question, f.figure)]  # 明达电脑, not any 电脑
+    whole = [f for f in sure if is_wholly_named(question, f.figure)]  # 明达电脑, not any 电脑
     return whole or sure
 
 
-def _is_wholly_named(question: Question, figure: Figure) -> bool:
+def is_wholly_named(question: Question, figure: Figure) -> bool:
+    """Whether every word of a figure's subject stands in the question."""
     parts = [w for w in words(fold_text(figure.subject or "")) if len(w) > 1]
-    return all(any(form in question.folded for form in forms_of(w)) for w in parts)
+    return bool(parts) and all(any(form in question.folded for form in forms_of(w)) for w in parts)
 
 
 def _own(figure: Figure) -> str:
@@ -200,4 +202,6 @@ def _period(question: Question, figure: Figure) -> float | None:
         return 0.0
     if not periods_of(figure.as_of):
         return 0.0
-    return 2.0 if any(in_period(figure.as_of, p) for p in question.periods) else None
+    if question.periods & periods_of(figure.as_of) and " 至 " not in (figure.as_of or ""):
+        return 2.0
+    return 1.0 if any(in_period(figure.as_of, p) for p in question.periods) else None

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from itertools import combinations
 
 from index.aliases import entities_in
+from index.attribution import region_of
 from index.data import lexicon
 from index.fold import fold_text
 from index.periods import compatible
@@ -12,7 +13,16 @@ from index.values import Figure
 from rag.fitting import kind_of_number
 from rag.ledger import periods_of
 
-RELATIONS = ("measure", "unit", "period", "scope", "unknown_period", "same_number", "contradiction")
+RELATIONS = (
+    "measure",
+    "unit",
+    "period",
+    "scope",
+    "unknown_scope",
+    "unknown_period",
+    "same_number",
+    "contradiction",
+)
 NEAR = 0.01  # two numbers this close are one, rounded
 
 
@@ -20,7 +30,7 @@ def relation(a: Figure, b: Figure) -> str | None:
     """The first of RELATIONS that tells two figures apart; None when they say the same."""
     if kind_of_number(a) != kind_of_number(b):
         return "unit"
-    same = _same_number(a, b)
+    same = same_number(a, b)
     x, y = _measured(a), _measured(b)
     if x and y and x != y and not same:  # one that does not say may measure the same
         return "measure"
@@ -31,8 +41,16 @@ def relation(a: Figure, b: Figure) -> str | None:
         return "same_number" if same else "period"
     if same:
         return None
-    if _counted(a) != _counted(b):
+    if (a.doc_id, a.start) == (b.doc_id, b.start):  # one sentence counts one way, at one time
+        return "measure" if a.attribute != b.attribute and same_subject(a, b) else "contradiction"
+    who, whom = _source(a), _source(b)
+    if who and whom and not _alike(who, whom):
         return "scope"
+    m, n = _counted(a), _counted(b)
+    if m and n and not any(_alike(x, y) for x in m for y in n):
+        return "scope"
+    if bool(m) != bool(n) and a.doc_id != b.doc_id:
+        return "unknown_scope"
     return "unknown_period" if not (p and q) else "contradiction"
 
 
@@ -41,7 +59,7 @@ def relations(figures: Sequence[Figure]) -> list[str]:
     found = set()
     for a, b in combinations(figures, 2):
         kind = relation(a, b)
-        if kind not in ("contradiction", "same_number") or same_subject(a, b):
+        if kind not in ("contradiction", "same_number", "unknown_scope") or same_subject(a, b):
             found.add(kind)
     return [r for r in RELATIONS if r in found]
 
@@ -53,7 +71,8 @@ def same_subject(a: Figure, b: Figure) -> bool:
     return bool(known) or x in y or y in x
 
 
-def _same_number(a: Figure, b: Figure) -> bool:
+def same_number(a: Figure, b: Figure) -> bool:
+    """Whether two numbers are one, give or take rounding."""
     x, y = (f.number if isinstance(f.number, tuple) else (f.number, f.number) for f in (a, b))
     return all(abs(p - q) <= NEAR * max(abs(p), abs(q)) for p, q in zip(x, y, strict=True))
 
@@ -66,9 +85,18 @@ def _measured(figure: Figure) -> frozenset[str]:
     return frozenset(k for k in kinds if k in attribute or k in scope)
 
 
+def _source(figure: Figure) -> str | None:
+    """The institution a figure is said to come from; an author who names none is not one."""
+    said = figure.said_by
+    return fold_text(said) if said and said in (figure.scope or "").split(";") else None
+
+
 def _counted(figure: Figure) -> frozenset[str]:
-    """Who counts and what: the parts of a scope, without remarks on a missing source."""
-    parts = (figure.scope or "").split(";")
-    return frozenset(fold_text(p) for p in parts if p and not re.search(r"未注明|只写", p)) | {
-        fold_text(figure.said_by or "")
-    }
+    """Who counts and what: the parts of a scope, without bare regions and remarks on a missing source."""
+    parts = (fold_text(p) for p in (figure.scope or "").split(";"))
+    return frozenset(p for p in parts if p and not re.search(r"未注明|只写|预测|长短不同", p) and region_of(p) != p)
+
+
+def _alike(a: str, b: str) -> bool:
+    """Whether two notes on how something is counted share half of their characters: one counting, worded twice."""
+    return a in b or b in a or 2 * len(set(a) & set(b)) >= max(len(set(a)), len(set(b)))

@@ -26,7 +26,19 @@ SHARE = Figure(
     ],
 )
 def test_what_tells_two_figures_apart(change: dict[str, object], why: str | None) -> None:
-    assert relation(SHARE, replace(SHARE, **change)) == why  # type: ignore[arg-type]
+    other = replace(SHARE, start=20, **change)  # type: ignore[arg-type]
+    assert relation(SHARE, other) == why
+
+
+def test_one_sentence_counts_one_way_at_one_time() -> None:
+    undated = replace(SHARE, as_of=None, scope="只计外部客户")
+    assert relation(undated, replace(undated, number=0.27, attribute="激活参数", scope="甲乙")) == "measure"
+
+
+def test_one_counting_worded_twice_is_one() -> None:
+    first = replace(SHARE, scope="只算云厂商向外部客户提供的调用量", said_by="某作者")
+    second = replace(first, start=20, subject="明达云", number=0.27, scope="只计外部客户的调用量")
+    assert relations([first, second]) == []
 
 
 def test_one_number_for_two_periods_in_words_contradicts_itself() -> None:
