@@ -86,11 +86,7 @@ def without_asides(folded: str, start: int, end: int, hidden: Sequence[tuple[int
             text[i - start] = "\0"
         text[max(a, start) - start] = "|"
     plain = "".join(text).replace("\0", "")
-    return re.sub(
-        r"[（(][^（）()]*[)）]?|[“”\"「」]|(?<=\|)(?:期间|全年|同期)|(?:在|于)?(?:该|本|这一)(?:季度?|年度?|月|财年)",
-        "",
-        plain,
-    )
+    return _ASIDE.sub("", plain)
 
 
 def blanked(clause: Clause, folded: str, hidden: Sequence[tuple[int, int]], dates: Sequence[Date]) -> str:

@@ -129,28 +129,28 @@ def _lead(
     document = snapshot.documents[best.sentence.doc_id]
     text = in_script(lead, lang, document.lang)
     row = _row_in(question, lead, best, snapshot, ledger, lang)
-    if row and len(ledger[best.sentence.doc_id, best.sentence.start]) > 1 and row.what and _tells_of_several(lead):
-        cells = "；".join(cell for cell in (row.what, row.period, row.scope) if cell)
-        told = f"{row.value}({cells})"
-        return Statement(
-            told, best.sentence, document, leads=True, bearing=row.statement.bearing, figure=row.statement.figure
-        )
-    if row is None and is_asked_for(question) and _tells_of_several(lead):
-        return None  # which of them answers?
+    figure = row.statement.figure if row else None
+    bearing = row.statement.bearing if row else ()
+    if is_asked_for(question) and _tells_of_several(lead):
+        if row is None:
+            return None  # which of them answers?
+        if row.what:
+            cells = "；".join(cell for cell in (row.what, row.period, row.scope) if cell)
+            return Statement(
+                f"{row.value}({cells})", best.sentence, document, leads=True, bearing=bearing, figure=figure
+            )
     added = [cell for cell in (row.period, row.scope) if cell and cell not in text] if row else []
-    if text in said.text[:SHORT_CHARS] and not added:
+    if added:
+        text = f"{text}({';'.join(added)})"
+        return Statement(text, best.sentence, document, leads=True, bearing=bearing, figure=figure)
+    if text in said.text[:SHORT_CHARS]:
         return None
     others: dict[str, tuple[Sentence, Document]] = {}
     for c in agreeing(ranked):  # cited beside it only where the whole lead stands there too
         if c.sentence.doc_id != best.sentence.doc_id and fold_text(lead) in c.sentence.folded:
             others.setdefault(c.sentence.doc_id, (c.sentence, snapshot.documents[c.sentence.doc_id]))
-    if row and added:
-        text, bearing = f"{text}({';'.join(added)})", row.statement.bearing
-        return Statement(text, best.sentence, document, leads=True, bearing=bearing, figure=row.statement.figure)
-    figure = row.statement.figure if row else None
-    return Statement(
-        text, best.sentence, document, leads=True, agreeing=tuple(others.values())[:AGREEING], figure=figure
-    )
+    beside = tuple(others.values())[:AGREEING]
+    return Statement(text, best.sentence, document, leads=True, agreeing=beside, figure=figure)
 
 
 def _tells_of_several(lead: str) -> bool:
@@ -170,7 +170,7 @@ def _row_in(question: Question, lead: str, best: Scored, snapshot: Snapshot, led
     if len(own) != 1:
         return None
     document = snapshot.documents[best.sentence.doc_id]
-    return row_of(own[0], best.sentence, sentences_above(best.sentence, snapshot), document, lang)
+    return row_of(own[0], best.sentence, sentences_above(best, snapshot), document, lang)
 
 
 def _picked(question: Question, ranked: Sequence[Scored], kind: str) -> list[Scored]:

@@ -28,7 +28,6 @@ class FigureTable:
     relations: tuple[str, ...]  # what tells them apart, of rag.relation.RELATIONS
     newest: Row | None = None  # the one with the latest period, where periods differ
     arithmetic: str | None = None  # “30万亿 ÷ 1200亿 = 250”
-    missing: tuple[str, ...] = ()  # sides of a comparison without a figure of the kind
 
 
 def table_for(
@@ -44,9 +43,8 @@ def table_for(
         found = [f for f in found if _rate(f) == _rate(found[0])]
     if not found:
         return None
-    missing: tuple[str, ...] = ()
     if kind == "compare":
-        chosen, missing = _sides(question, found)
+        chosen = _sides(question, found)
     else:
         chosen = _distinct(found)
         if kind == "conflict":
@@ -67,13 +65,14 @@ def table_for(
         tuple(relations(figures)),
         _newest(rows, figures),
         _ratio(figures) if kind == "timeline" or (len(figures) == 2 and not relations(figures)) else None,
-        missing,
     )
 
 
 def _row(fit: Fit, snapshot: Snapshot, lang: str) -> Row:
     sentence = fit.candidate.sentence
-    return row_of(fit.figure, sentence, sentences_above(sentence, snapshot), snapshot.documents[sentence.doc_id], lang)
+    return row_of(
+        fit.figure, sentence, sentences_above(fit.candidate, snapshot), snapshot.documents[sentence.doc_id], lang
+    )
 
 
 def _distinct(found: Sequence[Fit]) -> list[Fit]:
@@ -116,23 +115,20 @@ def _rate(fit: Fit) -> bool:
     return kind_of_number(fit.figure) in ("rate", "times")
 
 
-def _sides(question: Question, found: Sequence[Fit]) -> tuple[list[Fit], tuple[str, ...]]:
-    """The best figures of each thing compared, of one measure where both have it."""
-    chosen: list[Fit] = []
-    missing: list[str] = []
+def _sides(question: Question, found: Sequence[Fit]) -> list[Fit]:
+    """The best figures of each thing compared, of one kind where all have it; none when only one of them has any."""
     if len(question.entities) < 2:
         named = [f for f in found if is_wholly_named(question, f.figure)]  # names that no list holds
         if named:
-            return _one_each(named), ()
-        return [f for f in _distinct(found) if kind_of_number(f.figure) == kind_of_number(found[0].figure)], ()
+            return _one_each(named)
+        return [f for f in _distinct(found) if kind_of_number(f.figure) == kind_of_number(found[0].figure)]
+    chosen: list[Fit] = []
+    sides = 0
     for forms in question.entities:
-        own = [f for f in found if _is_of(f, forms, question)]
-        best = _distinct(own)[:PER_SIDE]
+        best = _distinct([f for f in found if _is_of(f, forms, question)])[:PER_SIDE]
+        sides += bool(best)
         chosen += [f for f in best if f not in chosen]
-        if not best:
-            missing.append(forms[0])
-    chosen = _of_one_kind(question, chosen)
-    return (chosen, tuple(missing)) if len(missing) < len(question.entities) - 1 else ([], ())
+    return _of_one_kind(question, chosen) if sides > 1 else []
 
 
 def _one_each(named: Sequence[Fit]) -> list[Fit]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from index.fold import fold_text
 from index.snapshot import Snapshot
 from index.values import Document, Figure, Sentence
+from rag.evidence import Scored
 from rag.statements import Statement, in_script, is_borne_out
 
 ABOVE = 6  # sentences looked back through for a period or a source that a figure takes from above
@@ -49,9 +50,9 @@ def row_of(figure: Figure, sentence: Sentence, above: Sequence[Sentence], docume
     cited: list[Sentence] = [sentence]
 
     def borne(text: str) -> bool:
-        if _is_said(text, cited):
+        if is_borne_out(text, *cited):
             return True
-        source = next((s for s in above if _is_said(text, [*cited, s])), None)
+        source = next((s for s in above if is_borne_out(text, *cited, s)), None)
         if source is not None:
             cited.append(source)
         return source is not None
@@ -82,10 +83,6 @@ def row_of(figure: Figure, sentence: Sentence, above: Sequence[Sentence], docume
     return Row(shown(value), shown(what), shown(period), shown(";".join(kept)), statement)
 
 
-def _is_said(text: str, sentences: Sequence[Sentence]) -> bool:
-    return is_borne_out(text, *sentences)
-
-
 def _before(figure: Figure) -> str:
     hedge = figure.hedge or ""
     return "" if re.search(r"以上|以下|以内|以外|左右|上下|有余|^[余多几数上过+]+$", hedge) else hedge
@@ -96,15 +93,12 @@ def _after(figure: Figure) -> str:
     return m.group() if m else ""
 
 
-def sentences_above(sentence: Sentence, snapshot: Snapshot) -> list[Sentence]:
+def sentences_above(candidate: Scored, snapshot: Snapshot) -> list[Sentence]:
     """The sentences before one in its document, nearest first."""
-    found = [
-        s
-        for p in snapshot.passages
-        if p.doc_id == sentence.doc_id and p.start < sentence.start
-        for s in p.sentences
-        if s.start < sentence.start
-    ]
+    row, found = candidate.row, list(candidate.passage.sentences[: candidate.place])
+    while len(found) < ABOVE and row and snapshot.passages[row - 1].doc_id == candidate.sentence.doc_id:
+        row -= 1
+        found = [*snapshot.passages[row].sentences, *found]
     return found[: -ABOVE - 1 : -1]
 
 

@@ -198,9 +198,7 @@ def _measure(question: Question, figure: Figure, candidate: Scored) -> float | N
 
 
 def _period(question: Question, figure: Figure) -> float | None:
-    if not question.periods:
-        return 0.0
-    if not periods_of(figure.as_of):
+    if not question.periods or not periods_of(figure.as_of):
         return 0.0
     if question.periods & periods_of(figure.as_of) and " 至 " not in (figure.as_of or ""):
         return 2.0
