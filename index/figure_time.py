@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from index.data import lexicon
 from index.dates import Date, dates_in
@@ -23,6 +24,17 @@ def period_of_heading(folded: str) -> str | None:
         if len(found) == 1 and not quantities_in(line, tuple((d.start, d.end) for d in dates_in(line)))
         else None
     )
+
+
+def same_part(dates: Sequence[Date], folded: str, carried: str | None) -> list[Date]:
+    """The dates of a sentence, those that say 同期 with the part of the year that the others, or what is above, name."""
+    parts = [m.group() for d in (*(d.iso for d in dates), carried or "") if (m := re.search(r"(?<=\d{4})(?:H|Q)\d|(?<=\d{4})-\d\d", d))]
+    if not parts:
+        return list(dates)
+    return [
+        replace(d, iso=d.iso + parts[0]) if re.fullmatch(r"\d{4}", d.iso) and folded.startswith("同期", d.end) else d
+        for d in dates
+    ]
 
 
 def is_publication(folded: str, date: Date) -> bool:

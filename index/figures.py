@@ -15,7 +15,7 @@ from index.attribution import market_of, region_of, scope_note, source_of
 from index.clauses import Clause, blanked, clauses_of, hedged, without_asides
 from index.data import lexicon
 from index.dates import dates_in
-from index.figure_time import is_base, is_publication, period_of_heading, time_of
+from index.figure_time import is_base, is_publication, period_of_heading, same_part, time_of
 from index.fold import fold, fold_text
 from index.grammar import NEXT, is_measure, is_share
 from index.phrases import Phrase, read_clause
@@ -45,7 +45,8 @@ class _State:
     part: bool = False  # the sentence tells of parts of what stands above (其中)
     goes_on: bool = False
     section: str | None = None  # the period its heading names
-    items: tuple[str, ...] = ()  # the names a series of figures was given for
+    items: tuple[str, ...] = ()  # the parts a series of figures was given for
+    names: tuple[str, ...] = ()  # … those whose figures they are
 
 
 def figures_of(document: Document, sentences: Sequence[Sentence]) -> list[Figure]:
@@ -125,12 +126,13 @@ def _figures_in(sentence: Sentence, document: Document, state: _State) -> Iterat
         state.topic = state.name or state.topic
     hidden = [(source.start, source.end)] if source else []
     first_topic: str | None = None
+    titled = [d for d in dates if any(a <= d.start < b for a, b in titles)]
+    period = state.as_of or (titled[-1].iso if titled else None) or state.section
+    dates = same_part(dates, folded, period)
+    later = [d for d in dates if d not in titled]
     clauses = clauses_of(
         folded, quantities, [d for d in dates if not any(a <= d.start < b for a, b in titles)], hidden, titles
     )
-    titled = [d for d in dates if any(a <= d.start < b for a, b in titles)]
-    later = [d for d in dates if d not in titled]
-    period = state.as_of or (titled[-1].iso if titled else None) or state.section
     for clause in clauses:
         if first_topic and folded[max(0, clause.start - 1) : clause.start] in (";", "；"):
             state.topic = first_topic
@@ -259,8 +261,13 @@ def _distributed(clause: Clause, folded: str, state: _State, n: int) -> _Whole |
     if "分别" not in opening and not _is_series(several, folded):
         return None
     base = read_clause(opening, "", "rate")
+    if "分别" in opening and (per_name := _of_each(clause, folded, n)):
+        return per_name
     whose = listed(re.sub(r"分别.*$", "", opening), len(several))
+    if not whose and len(state.names) == len(several) and base.subject is None:
+        return _Whole(state.names[n], base.attribute or state.attribute, None)
     if whose and not is_measure(whose[-1]):
+        state.names = tuple(map(_tidy, whose))
         share = "占比" if "占" in opening[-6:] else None
         of = (
             base.attribute
@@ -274,6 +281,30 @@ def _distributed(clause: Clause, folded: str, state: _State, n: int) -> _Whole |
         subject = base.subject if base.subject and not any(i in base.subject for i in items) else state.topic
         return _Whole(subject, f"{_tidy(items[n])}{base.attribute or state.attribute or ''}", None)
     return None
+
+
+def _of_each(clause: Clause, folded: str, n: int) -> _Whole | None:
+    """“甲和乙分别以3330万部和3320万部的出货量占据10.1%和10.0%的份额”: several measures, each with one figure a name."""
+    several = clause.quantities
+    opening = folded[clause.start : several[0].start]
+    groups: list[list[Quantity]] = [[several[0]]]
+    for a, b in pairwise(several):
+        if _is_series((a, b), folded):
+            groups[-1].append(b)
+        else:
+            groups.append([b])
+    size = len(groups[0])
+    if len(groups) < 2 or size < 2 or any(len(g) != size for g in groups):
+        return None
+    whose = listed(re.sub(r"分别.*$", "", opening), size)
+    if not whose or is_measure(whose[-1]):
+        return None
+    group = groups[n // size]
+    start = groups[n // size - 1][-1].end if n >= size else clause.start
+    end = groups[n // size + 1][0].start if n // size + 1 < len(groups) else clause.start + len(clause.text)
+    said = re.sub(r"^.*分别", "", folded[start : group[0].start])
+    phrase = read_clause(re.sub(r"^的[^,，]*?(?=占|以|达|为|增|降|$)", "", said), folded[group[-1].end : end], group[-1].kind)
+    return _Whole(_tidy(whose[n % size]), phrase.attribute, phrase.change)
 
 
 def _share_of(state: _State, share: str) -> str:

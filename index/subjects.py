@@ -180,11 +180,19 @@ def _measure(attribute: str) -> str | None:
     return text[-ATTRIBUTE_CHARS:] or None
 
 
+def _is_organisation(name: str) -> bool:
+    """Whether a name ends in a kind of organisation and says more than the kind: 苹果公司."""
+    kinds = word_set("organisations")
+    return any(name.endswith(k) and len(name) > len(k) for k in kinds) and len(tagged(name)) <= 2
+
+
 def topic_of(clause: str) -> tuple[str | None, str | None]:
     """What a clause without a quantity goes on about: the noun phrase it opens with, and its measure if it has one."""
     if m := re.match(r"(?:仅|就|比如|例如)?以(?P<topic>.{2,20}?)为例", clause):
         return _kept(m.group("topic")), None
     clause = re.sub(r"^(?:在.{1,12}中)?基于.{1,20}?的", "", clause)
+    if (m := re.fullmatch(r".+的(?P<name>[^的]{2,10})", clause)) and _is_organisation(m.group("name")):
+        return _kept(m.group("name")), None  # 上月刚发布新机的苹果公司,
     tokens = list(tagged(clause))
     if not tokens or tokens[0][0] in word_set("leads_in") or re.search(rf"(?:{figure_words()['when']})$", clause):
         return None, None

@@ -19,7 +19,7 @@ from rag.compose import LANGUAGES, cited, compose
 from rag.decide import decide
 from rag.evidence import Scored, rank_sentences
 from rag.figure_answer import nearest, other_periods, table_for
-from rag.fitting import by_sentence, surely
+from rag.fitting import by_sentence, surely, telling
 from rag.ledger import as_row, matching
 from rag.reader.read import Reader, Reading
 from rag.reading import can_read, ranked_hits, read
@@ -105,10 +105,18 @@ class Assistant:
         table = None
         if kind_of(asked) in TABLED:
             table = table_for(asked, kind_of(asked), ranked, self._ledger, self._snapshot, language)
+        able = telling(asked, ranked, self._ledger)
         elsewhen = other_periods(asked, ranked, self._ledger)
         known = table is not None or bool(surely(asked, ranked, self._ledger))
         decision = decide(
-            asked, ranked, found.support, self._junk, found.threshold, known=known, elsewhen=bool(elsewhen)
+            asked,
+            ranked,
+            found.support,
+            self._junk,
+            found.threshold,
+            telling=able,
+            known=known,
+            elsewhen=bool(elsewhen),
         )
         if decision == "other_period" and elsewhen:
             kind, statements = "refusal", [nearest(f, self._snapshot, language) for f in elsewhen[:NEAREST]]
@@ -116,7 +124,7 @@ class Assistant:
             kind, statements = table.kind, [row.statement for row in table.rows]
         else:
             refused = decision is not None
-            kind, statements = choose(asked, ranked, self._snapshot, self._ledger, language, refused=refused)
+            kind, statements = choose(asked, ranked if refused else able, self._snapshot, self._ledger, language, refused=refused)
             statements = [s for s in statements if is_borne_out(s.text, *(sentence for sentence, _ in s.sources))]
         if not statements and decision is None:
             kind, decision = "refusal", "not_in_corpus"

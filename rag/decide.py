@@ -17,6 +17,7 @@ def decide(
     junk: Mapping[str, str],
     threshold: float,
     *,
+    telling: Sequence[Scored] | None = None,
     known: bool = False,
     elsewhen: bool = False,
 ) -> str | None:
@@ -26,6 +27,7 @@ def decide(
         support: calibrated probability that the corpus answers.
         junk: per document, the folded text of the lines cleaning dropped.
         threshold: support below which there is no answer: the learned one, or what a user set.
+        telling: of `ranked`, those the ledger does not know to tell of another time or somebody else; all when None.
         known: the ledger has what is asked for.
         elsewhen: the ledger has the figure asked for, of other periods only.
     """
@@ -38,10 +40,11 @@ def decide(
     if _asks_for_junk(question, ranked, junk):
         return "page_junk"
     near = [c for c in ranked if c.score >= ranked[0].score - WITHIN]
-    lacks_figure = is_asked_for(question) and not known and not stating(question, ranked)
+    able = near if telling is None else [c for c in near if c in telling]
+    lacks_figure = not known and (not able or (is_asked_for(question) and not stating(question, able)))
     if lacks_figure and elsewhen:
         return "other_period"
-    lacks_figure = lacks_figure and not is_read(question, ranked[0])
+    lacks_figure = lacks_figure and not (ranked[0] in able and is_read(question, ranked[0]))
 
     def none_has(feature: str) -> bool:
         return max(c.features[_AT[feature]] for c in near) == 0

@@ -10,10 +10,10 @@ from index.fold import fold_text
 from index.grammar import is_measure, is_share
 from index.tokenize import words
 from index.values import Figure
-from rag.asked_figure import is_about, is_named
+from rag.asked_figure import is_about, is_asked_for, is_named
 from rag.evidence import Scored
 from rag.ledger import in_period, periods_of
-from rag.understand import Question
+from rag.understand import Question, asks_for_amount, kind_of
 
 Ledger = Mapping[tuple[str, int], Sequence[Figure]]  # by document and start of the sentence
 SURE = 4.0  # score of one whose subject and measure are both named
@@ -83,7 +83,7 @@ def fits(question: Question, ranked: Sequence[Scored], ledger: Ledger) -> list[F
     best = ranked[0].score
     found = []
     for candidate in ranked:
-        for figure in ledger.get((candidate.sentence.doc_id, candidate.sentence.start), ()):
+        for figure in _figures(candidate, ledger):
             score = _fit(question, figure, candidate)
             if score is not None:
                 named = _covered(question, _own(figure))
@@ -106,6 +106,50 @@ def surely(question: Question, ranked: Sequence[Scored], ledger: Ledger) -> list
     ]
     whole = [f for f in sure if is_wholly_named(question, f.figure)]  # 明达电脑, not any 电脑
     return whole or sure
+
+
+def telling(question: Question, ranked: Sequence[Scored], ledger: Ledger) -> list[Scored]:
+    """The sentences that may state an asked figure: not those whose figures the ledger knows to be of another time or
+    somebody else's.
+    """
+    if kind_of(question) != "fact" or not (is_asked_for(question) or asks_for_amount(question.folded)):
+        return list(ranked)
+    figures = [f for c in ranked for f in _figures(c, ledger) if f.subject]
+    owners = {w for f in figures for w in _words_in(question, f.subject)}
+    return [c for c in ranked if not _ruled_out(question, c, _figures(c, ledger), owners)]
+
+
+def _figures(candidate: Scored, ledger: Ledger) -> Sequence[Figure]:
+    return ledger.get((candidate.sentence.doc_id, candidate.sentence.start), ())
+
+
+def _ruled_out(question: Question, candidate: Scored, figures: Sequence[Figure], owners: set[str]) -> bool:
+    relative = bool(question.wants & {"percent", "multiple"}) or asks_for_change(question)
+    shaped = [f for f in figures if _shape(question, f) is not None]
+    shaped = [f for f in shaped if relative or kind_of_number(f) not in ("rate", "times")]
+    return bool(shaped) and all(
+        _of_another_time(question, f) or _of_somebody_else(question, f, candidate, owners) for f in shaped
+    )
+
+
+def _of_another_time(question: Question, figure: Figure) -> bool:
+    known = figure.as_of is not None and periods_of(figure.as_of) and not figure.as_of.startswith("较")
+    return bool(question.periods and known) and _period(question, figure) is None
+
+
+def _of_somebody_else(question: Question, figure: Figure, candidate: Scored, owners: set[str]) -> bool:
+    """Whether a sentence names whose its figure is, another than the question's, whose own are in the ledger."""
+    subject = fold_text(figure.subject or "")
+    if question.wants & {"person", "name", "place", "rank"}:  # whose is what is asked
+        return False
+    if not subject or subject not in candidate.sentence.folded or _words_in(question, subject):
+        return False
+    return bool(owners) and not any(form in candidate.sentence.folded for w in owners for form in forms_of(w))
+
+
+def _words_in(question: Question, subject: str | None) -> list[str]:
+    """The words of a subject that the question names, in any form."""
+    return [w for w in words(fold_text(subject or "")) if len(w) > 1 and any(f in question.folded for f in forms_of(w))]
 
 
 def is_wholly_named(question: Question, figure: Figure) -> bool:
@@ -155,8 +199,7 @@ def _subject(question: Question, figure: Figure, candidate: Scored) -> float | N
             return 2.0
         about = is_named(whose, candidate.sentence.folded) or is_about(whose, candidate)
         return 0.5 if about and not entities_in(subject) else None
-    shared = [w for w in words(subject) if len(w) > 1 and any(form in question.folded for form in forms_of(w))]
-    return float(min(2, len(shared)))
+    return float(min(2, len(_words_in(question, subject))))
 
 
 def _shape(question: Question, figure: Figure) -> float | None:
