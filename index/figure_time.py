@@ -27,8 +27,12 @@ def period_of_heading(folded: str) -> str | None:
 
 
 def same_part(dates: Sequence[Date], folded: str, carried: str | None) -> list[Date]:
-    """The dates of a sentence, those that say 同期 with the part of the year that the others, or what is above, name."""
-    parts = [m.group() for d in (*(d.iso for d in dates), carried or "") if (m := re.search(r"(?<=\d{4})(?:H|Q)\d|(?<=\d{4})-\d\d", d))]
+    """The dates of a sentence: 2023年同期 is of the part of the year that another one names, or what stands above."""
+    parts = [
+        m.group()
+        for d in (*(d.iso for d in dates), carried or "")
+        if (m := re.search(r"(?<=\d{4})(?:H|Q)\d|(?<=\d{4})-\d\d", d))
+    ]
     if not parts:
         return list(dates)
     return [

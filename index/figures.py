@@ -303,7 +303,9 @@ def _of_each(clause: Clause, folded: str, n: int) -> _Whole | None:
     start = groups[n // size - 1][-1].end if n >= size else clause.start
     end = groups[n // size + 1][0].start if n // size + 1 < len(groups) else clause.start + len(clause.text)
     said = re.sub(r"^.*分别", "", folded[start : group[0].start])
-    phrase = read_clause(re.sub(r"^的[^,，]*?(?=占|以|达|为|增|降|$)", "", said), folded[group[-1].end : end], group[-1].kind)
+    phrase = read_clause(
+        re.sub(r"^的[^,，]*?(?=占|以|达|为|增|降|$)", "", said), folded[group[-1].end : end], group[-1].kind
+    )
     return _Whole(_tidy(whose[n % size]), phrase.attribute, phrase.change)
 
 

@@ -1,6 +1,7 @@
 """Which periods a text names, in one notation: 2025, 2025H1, 2024Q4, 2025-03."""
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 
 _MONTH = {
@@ -42,8 +43,10 @@ _NAMES = "january|february|march|april|may|june|july|august|september|october|no
 _YEAR = r"(?<!\d)(?P<y>(?:19|20)\d\d|\d\d(?=年))(?!\d)年?"
 _DETAIL = (
     r"\s?(?:(?P<h1>上半年?|h1|1h)|(?P<h2>下半年?|h2|2h)|第?(?P<q>[一二三四1-4])季度?|q(?P<q2>[1-4])"
-    r"|(?P<m>1[0-2]|0?[1-9]|十[一二]?|[一二三四五六七八九])月|-(?P<m2>1[0-2]|0[1-9])(?!\d))"
+    r"|(?P<m>1[0-2]|0?[1-9]|十[一二]?|[一二三四五六七八九])月|-(?P<m2>1[0-2]|0[1-9])(?!\d)"
+    r"|(?P<end>年?[底末])|(?P<begin>年?初))"
 )
+_PART = r"(?:(?:1[0-2]|0?[1-9]|十[一二]?|[一二三四五六七八九])月|第?[一二三四1-4]季度|q[1-4]|[上下]半年)"
 _PATTERNS = (  # the ones that say more come first
     re.compile(
         r"(?:(?P<h1>h1|1h|first half of)|(?P<h2>h2|2h|second half of)|q(?P<q2>[1-4])(?: of)?)"
@@ -54,10 +57,16 @@ _PATTERNS = (  # the ones that say more come first
 )
 
 
+_CARRIED = re.compile(  # 2024年6月到11月, 2025年3月和9月
+    rf"(?P<year>(?<!\d)(?:19|20)\d\d)年(?P<first>{_PART}(?:份|底|末|初|[上中下]旬)?(?:到|至|和|与|及|、|-|~|—)+)(?={_PART})"
+)
+
+
 @lru_cache(maxsize=65536)
 def periods_in(folded: str) -> frozenset[str]:
     """The periods a folded text names; a bare year only where no part of it is named at that place."""
     found = set()
+    folded = _CARRIED.sub(r"\g<year>年\g<first>\g<year>年", folded)
     for pattern in _PATTERNS:
         rest = list(folded)
         for match in pattern.finditer(folded):
@@ -69,6 +78,8 @@ def periods_in(folded: str) -> frozenset[str]:
                 found.add(f"{year}H{1 if part.get('h1') else 2}")
             elif quarter:
                 found.add(f"{year}Q{'一二三四'.find(quarter) + 1 or int(quarter)}")
+            elif part.get("end") or part.get("begin"):
+                found.add(f"{year}-{12 if part.get('end') else 1:02}")
             elif month in _MONTH:
                 found.add(f"{year}-{_MONTH[month]:02}")
             else:
@@ -78,6 +89,7 @@ def periods_in(folded: str) -> frozenset[str]:
 
 
 def _months(period: str) -> range:
+    """The months of its year that a period covers."""
     if "H" in period:
         return range(1, 7) if period.endswith("1") else range(7, 13)
     if "Q" in period:
@@ -94,6 +106,12 @@ def compatible(asked: str, stated: str) -> bool:
         return False
     a, b = set(_months(asked)), set(_months(stated))
     return a <= b or b <= a
+
+
+def spans(periods: Iterable[str], stated: str) -> bool:
+    """Whether a period lies between the first and the last of several."""
+    months = [int(p[:4]) * 12 + m for p in periods for m in _months(p)]
+    return all(min(months) <= int(stated[:4]) * 12 + m <= max(months) for m in _months(stated))
 
 
 def match(asked: frozenset[str], stated: frozenset[str]) -> float:

@@ -109,7 +109,11 @@ def _verb_at_end(tokens: Tokens, relative: bool) -> tuple[Tokens, str | None, st
             cut = 1 if rest[-1][0] in word_set("rates") else 2
             verb, rest = joined(rest[-cut:]) + verb, trimmed(rest[:-cut])
         compared = next((n for n in range(len(rest) - 1, -1, -1) if rest[n][0] in word_set("than")), None)
-        if len(verb) > 1 or compared is not None or (relative and rest and (rest[-1][1][0] in "ne" or rest[-1][0] == DATE)):
+        if (
+            len(verb) > 1
+            or compared is not None
+            or (relative and rest and (rest[-1][1][0] in "ne" or rest[-1][0] == DATE))
+        ):
             if compared is not None and len(joined(rest[compared:])) <= 16 and DATE not in joined(rest[compared:]):
                 return trimmed(rest[:compared]), None, joined(rest[compared:]) + verb, of
             return rest[: len(rest) if compared is None else compared], None, verb, of

@@ -83,6 +83,8 @@ def is_read(question: Question, best: Scored) -> bool:
     period = not question.periods or best.features[_AT["period_match"]] > 0
     said = fold_text(best.sentence.text[best.span.start : best.span.end])
     named = all(name in best.context for name in question.names)
+    if not question.wants & {"percent", "multiple"} and SHAPES["multiple"].search(said):
+        return False  # a level is asked for, and by how much it grew is none
     return period and named and is_about(question.entities, best) and SHAPES["count"].search(said) is not None
 
 

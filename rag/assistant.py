@@ -31,7 +31,7 @@ from rag.understand import Question, kind_of, understand
 from rag.values import Answer
 
 NEAREST = 2  # figures of other periods that a refusal names
-TABLED = ("conflict", "compare", "timeline")  # kinds that figures side by side answer
+TABLED = ("conflict", "compare", "timeline", "list")  # kinds that figures side by side answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,9 @@ class Assistant:
             kind, statements = table.kind, [row.statement for row in table.rows]
         else:
             refused = decision is not None
-            kind, statements = choose(asked, ranked if refused else able, self._snapshot, self._ledger, language, refused=refused)
+            kind, statements = choose(
+                asked, ranked if refused else able, self._snapshot, self._ledger, language, refused=refused
+            )
             statements = [s for s in statements if is_borne_out(s.text, *(sentence for sentence, _ in s.sources))]
         if not statements and decision is None:
             kind, decision = "refusal", "not_in_corpus"

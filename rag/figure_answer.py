@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from index.aliases import names_share
 from index.snapshot import Snapshot
 from index.values import Figure
 from rag.asked_figure import is_about
@@ -10,7 +11,8 @@ from rag.evidence import Scored
 from rag.figure_rows import Row, is_subject, row_of, sentences_above
 from rag.fitting import CLOSE, SURE, Fit, Ledger, fits, is_about_figures, is_change, is_wholly_named, kind_of_number
 from rag.ledger import in_period, periods_of
-from rag.relation import relation, relations, same_number, same_subject
+from rag.lists import asked_rank
+from rag.relation import relation, relations, same_measure, same_number, same_subject
 from rag.statements import Statement, is_borne_out
 from rag.understand import Question
 
@@ -23,7 +25,7 @@ NEAR_BEST = 14.0  # log odds: how far below the best sentence one may be whose f
 class FigureTable:
     """Figures side by side."""
 
-    kind: str  # conflict, compare or timeline
+    kind: str  # conflict, compare, timeline or list
     rows: tuple[Row, ...]
     relations: tuple[str, ...]  # what tells them apart, of rag.relation.RELATIONS
     newest: Row | None = None  # the one with the latest period, where periods differ
@@ -34,24 +36,17 @@ def table_for(
     question: Question, kind: str, ranked: Sequence[Scored], ledger: Ledger, snapshot: Snapshot, lang: str
 ) -> FigureTable | None:
     """The figures a conflict, comparison or timeline question is about; None when there are not enough."""
-    if not is_about_figures(question):
+    ranking = "rank" in question.wants or names_share(question.folded)
+    if not (ranking if kind == "list" else is_about_figures(question)):
         return None
     near = [c for c in ranked if c.score >= ranked[0].score - NEAR_BEST] if ranked else []
     found = fits(question, near, ledger)
     if kind == "timeline":  # levels, not by how much they changed
-        found = [f for f in found if not is_change(f.figure)]
+        found = [f for f in found if not is_change(f.figure) and periods_of(f.figure.as_of)]
         found = [f for f in found if _rate(f) == _rate(found[0])]
     if not found:
         return None
-    if kind == "compare":
-        chosen = _sides(question, found)
-    else:
-        chosen = _distinct(found)
-        if kind == "conflict":
-            chosen += [f for f in _elsewhere(chosen, found) if all(_differ(f.figure, k.figure) for k in chosen)]
-        if kind == "timeline":
-            series = (_in_time([f for f in chosen if same_subject(f.figure, a.figure)]) for a in chosen)
-            chosen = next((s for s in series if len(s) > 1), [])
+    chosen = _chosen(question, kind, found)
     if len(chosen) < 2:
         return None
     pairs = [(f.figure, _row(f, snapshot, lang)) for f in chosen[:ROWS]]
@@ -64,8 +59,46 @@ def table_for(
         tuple(rows),
         tuple(relations(figures)),
         _newest(rows, figures),
-        _ratio(figures) if kind == "timeline" or (len(figures) == 2 and not relations(figures)) else None,
+        _ratio(figures) if _divisible(kind, figures) else None,
     )
+
+
+def _chosen(question: Question, kind: str, found: Sequence[Fit]) -> list[Fit]:
+    if kind == "compare":
+        return _sides(question, found)
+    if kind == "list":
+        return _ranked(found, asked_rank(question.folded) or ROWS)
+    return _series(found) if kind == "timeline" else _conflicting(found)
+
+
+def _conflicting(found: Sequence[Fit]) -> list[Fit]:
+    chosen = _distinct(found)
+    return chosen + [f for f in _elsewhere(chosen, found) if all(_differ(f.figure, k.figure) for k in chosen)]
+
+
+def _series(found: Sequence[Fit]) -> list[Fit]:
+    """The figures of one subject for one measure, in order of period; the subject that fits best and has two."""
+    chosen = _distinct(found, 2 * CLOSE)
+    for first in chosen:
+        own = [f for f in chosen if same_subject(f.figure, first.figure) and same_measure(f.figure, first.figure)]
+        if len(series := _in_time(own)) > 1:
+            return series
+    return []
+
+
+def _ranked(found: Sequence[Fit], most: int) -> list[Fit]:
+    """The figures of one measure, time and scope for different subjects, the greatest first."""
+    for first in found:
+        a = first.figure
+        own = [f for f in found if f.figure.doc_id == a.doc_id and relation(f.figure, a) in (None, "contradiction")]
+        best = _one_each([f for f in own if f.figure.as_of == a.as_of])
+        if len(best) > 1:
+            return sorted(best, key=lambda f: _least(f.figure), reverse=True)[:most]
+    return []
+
+
+def _least(figure: Figure) -> float:
+    return figure.number[0] if isinstance(figure.number, tuple) else figure.number
 
 
 def _row(fit: Fit, snapshot: Snapshot, lang: str) -> Row:
@@ -75,17 +108,17 @@ def _row(fit: Fit, snapshot: Snapshot, lang: str) -> Row:
     )
 
 
-def _distinct(found: Sequence[Fit]) -> list[Fit]:
+def _distinct(found: Sequence[Fit], within: float = CLOSE) -> list[Fit]:
     """Those close to the best, without reprints: of what says the same, the one that says more of what is asked."""
     kept: list[Fit] = []
     for f in found:
         behind = found[0].score - f.score
         same = next((n for n, k in enumerate(kept) if not _differ(f.figure, k.figure)), None)
-        if same is None and behind <= CLOSE:
+        if same is None and behind <= within:
             kept.append(f)
         elif (
             same is not None
-            and behind <= 2 * CLOSE
+            and behind <= 2 * within
             and (f.named, bool(f.figure.as_of))
             > (
                 kept[same].named,
@@ -119,8 +152,8 @@ def _sides(question: Question, found: Sequence[Fit]) -> list[Fit]:
     """The best figures of each thing compared, of one kind where all have it; none when only one of them has any."""
     if len(question.entities) < 2:
         named = [f for f in found if is_wholly_named(question, f.figure)]  # names that no list holds
-        if named:
-            return _one_each(named)
+        if len(each := _one_each(named)) > 1:
+            return each
         return [f for f in _distinct(found) if kind_of_number(f.figure) == kind_of_number(found[0].figure)]
     chosen: list[Fit] = []
     sides = 0
@@ -132,7 +165,7 @@ def _sides(question: Question, found: Sequence[Fit]) -> list[Fit]:
 
 
 def _one_each(named: Sequence[Fit]) -> list[Fit]:
-    """The best figure of each subject, all of the kind of the best."""
+    """The best figure of each subject, all of the kind of the best; empty for none."""
     best: list[Fit] = []
     for f in named:
         other = all(not same_subject(f.figure, k.figure) for k in best)
@@ -170,6 +203,12 @@ def _newest(rows: Sequence[Row], figures: Sequence[Figure]) -> Row | None:
     latest = max(p for p, _ in dated)
     newest = [r for p, r in dated if p == latest]
     return newest[0] if len(newest) == 1 else None
+
+
+def _divisible(kind: str, figures: Sequence[Figure]) -> bool:
+    """Whether the last by the first says something: of a series that counts one way, of two that can be compared."""
+    told = set(relations(figures))
+    return not told - {"period"} if kind == "timeline" else kind == "compare" and len(figures) == 2 and not told
 
 
 def _ratio(figures: Sequence[Figure]) -> str | None:

@@ -8,6 +8,7 @@ from index.aliases import entities_in, forms_of, measures_in, names_share
 from index.data import lexicon
 from index.fold import fold_text
 from index.grammar import is_measure, is_share
+from index.periods import spans
 from index.tokenize import words
 from index.values import Figure
 from rag.asked_figure import is_about, is_asked_for, is_named
@@ -124,9 +125,12 @@ def _figures(candidate: Scored, ledger: Ledger) -> Sequence[Figure]:
 
 
 def _ruled_out(question: Question, candidate: Scored, figures: Sequence[Figure], owners: set[str]) -> bool:
-    relative = bool(question.wants & {"percent", "multiple"}) or asks_for_change(question)
     shaped = [f for f in figures if _shape(question, f) is not None]
-    shaped = [f for f in shaped if relative or kind_of_number(f) not in ("rate", "times")]
+    if not question.wants & {"percent", "multiple"} and not asks_for_change(question):  # a level
+        levels = [f for f in shaped if kind_of_number(f) not in ("rate", "times")]
+        if shaped and not levels and measures_in(question.folded):
+            return True  # by how much it grew is none
+        shaped = levels
     return bool(shaped) and all(
         _of_another_time(question, f) or _of_somebody_else(question, f, candidate, owners) for f in shaped
     )
@@ -236,13 +240,16 @@ def _measure(question: Question, figure: Figure, candidate: Scored) -> float | N
         return (
             0.5 + penalty if not own and any(f in candidate.sentence.folded for forms in asked for f in forms) else None
         )
-    shared = [w for w in words(attribute) if len(w) > 1 and any(form in question.folded for form in forms_of(w))]
+    shared = {w for w in words(attribute) if len(w) > 1 and any(form in question.folded for form in forms_of(w))}
+    shared |= {w for w in question.words if len(w) > 1 and w in attribute}  # 用户数, 用户数量
     return 1.0 + 0.5 * len(shared) + penalty if shared else None
 
 
 def _period(question: Question, figure: Figure) -> float | None:
     if not question.periods or not periods_of(figure.as_of):
         return 0.0
+    if "timeline" in question.wants and len(question.periods) > 1:
+        return 1.0 if any(spans(question.periods, p) for p in periods_of(figure.as_of)) else None
     if question.periods & periods_of(figure.as_of) and " 至 " not in (figure.as_of or ""):
         return 2.0
     return 1.0 if any(in_period(figure.as_of, p) for p in question.periods) else None

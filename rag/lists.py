@@ -25,6 +25,13 @@ class Section:
     items: tuple[Sentence, ...]
 
 
+def asked_rank(folded: str) -> int | None:
+    """How far down a ranking a folded question asks (“前三名”), if it does."""
+    m = re.search(r"前(?P<n>[两二三四五六七八九十]|\d{1,2})|\btop (?P<top>\d{1,2})\b", folded)
+    written = m.group("n") or m.group("top") if m else None
+    return _NUMERAL.get(written) or int(written) if written else None
+
+
 def asked_count(folded: str) -> int | None:
     """How many things a folded question asks for, if it says so."""
     if m := _COUNT.search(folded):

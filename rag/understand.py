@@ -57,7 +57,7 @@ def kind_of(question: Question) -> str:
     """The kind of answer a question calls for."""
     wants = question.wants
     for kind in ("conflict", "timeline", "compare", "list"):
-        if kind in wants and not (kind == "timeline" and "list" in wants):  # “哪三个变化” is a list
+        if kind in wants and not (kind == "timeline" and wants & {"list", "name", "person"}):  # “哪三个变化” is a list
             return kind
     return "explain" if wants & {"reason", "method", "define"} else "fact"
 

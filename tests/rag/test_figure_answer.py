@@ -124,3 +124,28 @@ def test_the_ledger_is_asked_by_subject_attribute_period_and_document(assistant:
     assert assistant.figures(subject="没有这家") == []
     for row in everything:
         assert row["value"] in row["quote"]
+
+
+def test_one_measure_over_time_is_a_timeline(assistant: Assistant) -> None:
+    answer = assistant.ask("阿里云的日均调用量怎么变化?")
+    assert answer.kind == "timeline"
+    assert [row[0] for row in rows(answer)] == ["1200亿次", "30万亿次"]
+    assert answer.text.startswith("按时期排列:30万亿次 ÷ 1200亿次 = 250。")
+
+
+def test_a_ranking_is_a_table_with_the_greatest_first(assistant: Assistant) -> None:
+    answer = assistant.ask("列出2025年上半年公有云大模型调用量的前两名和份额")
+    assert answer.kind == "list"
+    assert [row[0] for row in rows(answer)] == ["49.2%", "27%"]
+
+
+def test_a_figure_of_another_time_is_not_passed_off(assistant: Assistant) -> None:
+    answer = assistant.ask("阿里云2024年底的日均调用量是多少?")
+    assert answer.refused
+    assert "30万亿次" not in answer.text.splitlines()[0]
+
+
+def test_growth_is_no_level(assistant: Assistant) -> None:
+    answer = assistant.ask("阿里云的训练成本是多少元?")
+    assert answer.refused
+    assert answer.reason == "figure_not_stated"
