@@ -132,13 +132,21 @@ def _ruled_out(question: Question, candidate: Scored, figures: Sequence[Figure],
             return True  # by how much it grew is none
         shaped = levels
     return bool(shaped) and all(
-        _of_another_time(question, f) or _of_somebody_else(question, f, candidate, owners) for f in shaped
+        _of_another_time(question, f)
+        or _counts_otherwise(question, f)
+        or _of_somebody_else(question, f, candidate, owners)
+        for f in shaped
     )
 
 
 def _of_another_time(question: Question, figure: Figure) -> bool:
     known = figure.as_of is not None and periods_of(figure.as_of) and not figure.as_of.startswith("较")
     return bool(question.periods and known) and _period(question, figure) is None
+
+
+def _counts_otherwise(question: Question, figure: Figure) -> bool:
+    often, asked = _per(fold_text(figure.attribute or "")), _per(question.folded)
+    return bool(often and asked) and not often & asked
 
 
 def _of_somebody_else(question: Question, figure: Figure, candidate: Scored, owners: set[str]) -> bool:
@@ -160,6 +168,11 @@ def is_wholly_named(question: Question, figure: Figure) -> bool:
     """Whether every word of a figure's subject stands in the question."""
     parts = [w for w in words(fold_text(figure.subject or "")) if len(w) > 1]
     return bool(parts) and all(any(form in question.folded for form in forms_of(w)) for w in parts)
+
+
+def _per(folded: str) -> frozenset[str]:
+    """How often a folded text counts: a day, a month …"""
+    return frozenset(n for n, p in lexicon("rag", "question")["figures"]["per"].items() if re.search(p, folded))
 
 
 def _own(figure: Figure) -> str:
@@ -223,6 +236,9 @@ def _measure(question: Question, figure: Figure, candidate: Scored) -> float | N
     change = is_change(figure)
     if change and not asks_for_change(question):
         return None
+    often, asked_often = _per(attribute), _per(question.folded)
+    if often and asked_often and not often & asked_often:
+        return None
     asked = measures_in(question.folded)
     penalty = -1.0 if asks_for_change(question) and not change and "timeline" not in question.wants else 0.0
     if any(n in re.findall(r"\d+(?:\.\d+)?", fold_text(figure.value)) for n in question.numbers):
@@ -241,7 +257,7 @@ def _measure(question: Question, figure: Figure, candidate: Scored) -> float | N
             0.5 + penalty if not own and any(f in candidate.sentence.folded for forms in asked for f in forms) else None
         )
     shared = {w for w in words(attribute) if len(w) > 1 and any(form in question.folded for form in forms_of(w))}
-    shared |= {w for w in question.words if len(w) > 1 and w in attribute}  # 用户数, 用户数量
+    shared |= {w for w in question.words if len(w) > 1 and w in attribute} | (often & asked_often)  # 用户数, 用户数量
     return 1.0 + 0.5 * len(shared) + penalty if shared else None
 
 
