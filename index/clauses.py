@@ -8,7 +8,7 @@ from index.data import lexicon
 from index.dates import Date
 from index.quantities import Quantity
 
-_CLAUSE = re.compile(r"[，;；。！？!?:：]|,(?!\d{3}(?!\d))|——|-{2,}")
+_CLAUSE = re.compile(r"(?<=[\u4e00-\u9fff])[ \u3000]+(?=[\u4e00-\u9fff])|[，;；。！？!?:：]|,(?!\d{3}(?!\d))|——|-{2,}")
 _BRACKET = re.compile(r"[（(](?P<inner>[^（）()]*)[)）]")
 _ASIDE = re.compile(  # remarks, quotation marks, and words that only repeat the time
     r"[（(][^（）()]*[)）]?|[“”\"「」]|(?<=\|)(?:期间|全年|同期)|(?:在|于)?(?:该|本|这一)(?:季度?|年度?|月|财年)"

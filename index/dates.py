@@ -17,6 +17,7 @@ class Date:
     iso: str
     resolved: bool = True  # False: `iso` is words of the text
     ranged: bool = False
+    compared: bool = False  # another time to compare with: 去年, 较2019年, 2020年同期
 
 
 _DIGIT = {c: str(n) for n, c in enumerate("〇一二三四五六七八九")} | {"零": "0"}
@@ -51,8 +52,13 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 _WORDS = re.compile(
     r"(?:未来|过去|近|最近|今后|接下来)(?:的)?(?:[一二两三四五六七八九十几\d]+(?:[-—–~至到][一二两三四五六七八九十\d]+)?)(?:个?[年月周天]|个?季度)"
     r"|未来(?=[仍将会还,，])"
+    r"|(?<![目此之以年])[前首](?:\d{1,2}|[一二三四五六七八九十]{1,2})(?:个月|个?季度)"
 )
 _NOW = re.compile(r"截[至止]目前|目前|当前|现已|迄今|如今|截[至止]发稿")
+_HOLIDAY = re.compile(
+    r"的?(?:国庆|春节|五一|端午|中秋|元旦|清明|暑期|贺岁|双十一|618)(?:档期?|假期|黄金周|节|期间|长假)?"
+)
+_UNTIL = re.compile(r"\s?(?:-|—+|–|~|至|到)\s?(?P<day>[12]\d|3[01]|0?[1-9])[日号]")
 _RANGE = re.compile(r"\s?(?:年|月|日|期间)?\s?(?:-|—+|–|~|至|到)\s?")
 
 
@@ -77,15 +83,34 @@ def dates_in(folded: str, *, year: str | None = None, published: str | None = No
         if date is None:
             at = best.start() + 1
             continue
-        if date.resolved and re.match(r"\d{3,4}", date.iso):
+        date = replace(date, compared=_is_compared(best, date, folded))
+        if date.resolved and re.match(r"\d{3,4}", date.iso) and not date.compared:
             year = re.split(r"[-HQ]", date.iso)[0]
+        if re.search(r"-\d\d-\d\d$", date.iso) and (until := _UNTIL.match(folded, date.end)):  # 10月1日至7日
+            last = f"{date.iso[:-2]}{int(until.group('day')):02}"
+            date = Date(date.start, until.end(), f"{date.iso} 至 {last}", ranged=True)
         found.append(date)
         at = date.end
     return _ranges(found, folded)
 
 
+def _is_compared(m: re.Match[str], date: Date, folded: str) -> bool:
+    """Whether a date names another time to compare with: 去年, 较2019年, 2020年同期."""
+    relative = m.re is _YEAR and m.group("relative") in ("去年", "前年", "明年")
+    return (
+        relative
+        or folded.startswith("同期", date.end)
+        or re.search(r"[较比][于]?\s?$", folded[: date.start]) is not None
+    )
+
+
 def _read(m: re.Match[str], folded: str, year: str | None, published: str | None) -> Date | None:
     if m.re is _WORDS:
+        first = re.fullmatch(r"[前首](?P<n>\d{1,2}|[一二三四五六七八九十]{1,2})个?(?P<part>月|季度)", m.group())
+        if first and (known := year or (published[:4] if published else None)):
+            last = _day(first.group("n"))
+            ends = f"Q1 至 {known}Q{last}" if first.group("part") == "季度" else f"-01 至 {known}-{last:02}"
+            return Date(m.start(), m.end(), known + ends, ranged=True)
         return Date(m.start(), m.end(), m.group(), resolved=False)
     if m.re is _NOW:
         return Date(m.start(), m.end(), published or m.group(), resolved=published is not None)
@@ -100,6 +125,8 @@ def _read(m: re.Match[str], folded: str, year: str | None, published: str | None
         return _without_year(m, folded, year, published)
     named = _year_of(part, year, published)
     detail = _PART.match(folded, m.end())
+    if named and detail is None and (holiday := _HOLIDAY.match(folded, m.end())):
+        return Date(m.start(), holiday.end(), f"{named}年{holiday.group().lstrip('的')}", resolved=False)
     if named is None:
         end = detail.end() if detail else m.end()
         return Date(m.start(), end, folded[m.start() : end], resolved=False)

@@ -9,7 +9,8 @@ from index.dates import Date, dates_in
 from index.phrases import Phrase
 from index.quantities import Quantity, quantities_in
 
-_BASE = re.compile(r"(?:较|相比|比|相较于|对比|相对)(?:于|今年|去年)?\s?$")
+_BASE = re.compile(r"(?:较|相比|同比|环比|比|相较|相较于|对比|相对)(?:于|今年|去年)?\s?$")
+_FROM = re.compile(r"[从自由]\s?$")
 
 
 def period_of_heading(folded: str) -> str | None:
@@ -54,13 +55,15 @@ def time_of(
     bases = [d for d in before if _BASE.search(folded[: d.start])]
     since = [d for d in before if re.match(r"[^,，]{0,14}(?:以来|起|开始)", folded[d.end :])]
     plain = [d for d in before if d not in bases]
-    if phrase.change and bases:
-        main = plain[-1].iso if plain else carried
-        return f"{main} 对 {bases[-1].iso}" if main and main != bases[-1].iso else f"较 {bases[-1].iso}"
-    if phrase.change and plain and re.search(r"[从自由]\s?$", folded[: plain[-1].start]):
+    if phrase.change and plain and _FROM.search(folded[: plain[-1].start]):
         until = next((d for d in later if d.start > quantity.end and re.search(r"[至到]\s?$", folded[: d.start])), None)
         if until:
             return f"{plain[-1].iso} 至 {until.iso}"
+    while plain and _is_compared(plain[-1], folded) and re.search(r"\d", folded[plain[-1].end : quantity.start]):
+        plain.pop()  # 由第二季度的2亿元收窄为1.124亿元: the second is of now
+    if phrase.change and bases:
+        main = plain[-1].iso if plain else carried
+        return f"{main} 对 {bases[-1].iso}" if main and main != bases[-1].iso else f"较 {bases[-1].iso}"
     if since:
         return f"{since[-1].iso} 至今" if phrase.change else since[-1].iso
     if plain:
@@ -73,9 +76,14 @@ def time_of(
     return carried
 
 
+def _is_compared(date: Date, folded: str) -> bool:
+    """Whether a date only says what the next one is compared to: 从去年的, 2020年同期."""
+    return _FROM.search(folded[: date.start]) is not None or folded.startswith("同期", date.end)
+
+
 def is_base(when: str | None, own: Sequence[Date], folded: str) -> bool:
     """Whether a time is only what something is compared to."""
     if when is None or " 对 " in when or when.startswith("较"):
         return when is not None
     same = [d for d in own if d.iso == when]
-    return bool(same) and all(_BASE.search(folded[: d.start]) for d in same)
+    return bool(same) and all(_BASE.search(folded[: d.start]) or _is_compared(d, folded) for d in same)

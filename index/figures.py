@@ -20,7 +20,7 @@ from index.fold import fold, fold_text
 from index.grammar import NEXT, is_measure, is_share
 from index.phrases import Phrase, read_clause
 from index.quantities import Quantity, quantities_in
-from index.subjects import listed, topic_of
+from index.subjects import is_name, listed, topic_of
 from index.values import Document, Figure, Sentence
 
 _TITLE = re.compile(r"《[^》]*》")
@@ -36,6 +36,7 @@ class _State:
     year: str | None = None
     topic: str | None = None
     attribute: str | None = None
+    level: str | None = None  # the last one that is no share
     kind: str | None = None  # of the quantity the attribute was given for
     as_of: str | None = None
     said_by: str | None = None
@@ -58,7 +59,8 @@ def figures_of(document: Document, sentences: Sequence[Sentence]) -> list[Figure
     if document.lang == "en":  # the grammar is Chinese
         return []
     title = fold_text(document.title)
-    name = title if len(title) <= HEADLINE_CHARS and not re.search(r"[,，:：!?\d]", title) else None
+    short = len(title) <= HEADLINE_CHARS and not re.search(r"[,，:：!?\d]", title)
+    name = title if short and is_name(title) else None
     state = _State(name, topic=name)
     case = _cases(document.text)
     found: list[Figure] = []
@@ -138,8 +140,8 @@ def _figures_in(sentence: Sentence, document: Document, state: _State) -> Iterat
             state.topic = first_topic
         own = [d for d in clause.dates if not is_publication(folded, d)]
         if not clause.quantities:
-            if own:
-                period = own[-1].iso
+            if lasting := [d for d in own if not re.match(r"[^,，]{0,14}(?:以来|起)", folded[d.end :])]:
+                period = lasting[-1].iso
             topic, measure = topic_of(blanked(clause, folded, hidden, own))
             if topic:
                 state.topic, state.attribute, state.kind = topic, measure, None
@@ -176,6 +178,7 @@ def _figures_in(sentence: Sentence, document: Document, state: _State) -> Iterat
                 first_topic = first_topic or whole.subject
             if whole.attribute and not phrase.acts and not clause.inner:
                 state.attribute, state.kind = whole.attribute, None if phrase.change else quantity.kind
+                state.level = state.level if is_share(whole.attribute) else whole.attribute
             a, b = _place(places, quantity)
             yield Figure(
                 figure_id="",
@@ -197,7 +200,7 @@ def _figures_in(sentence: Sentence, document: Document, state: _State) -> Iterat
                 end=sentence.end,
             )
     for date in later:
-        if date.resolved and re.match(r"\d{3,4}", date.iso):
+        if date.resolved and re.match(r"\d{3,4}", date.iso) and not date.compared:
             state.year = re.split(r"[-HQ ]", date.iso)[0]
     state.as_of = period
     state.goes_on = re.search(r"[,，、;；:：]\s*$", folded) is not None  # a long sentence comes in pieces
@@ -242,6 +245,8 @@ def _resolved(phrase: Phrase, state: _State, n: int, clause: Clause, folded: str
         subject = f"{state.topic}{subject}" if len(state.topic) <= 10 else subject
     if subject is None:
         subject = state.topic
+    if phrase.change and attribute is None and quantity.unit == "%" and is_share(state.attribute or ""):
+        attribute = state.level  # a share grows by percentage points
     carried = state.kind in (None, quantity.kind) or phrase.change is not None or quantity.kind in ("counted", "bare")
     if (attribute is None and carried) or (phrase.acts and attribute and attribute.startswith("相对")):
         attribute = f"{state.attribute or ''}{attribute or ''}" or None
@@ -274,7 +279,7 @@ def _distributed(clause: Clause, folded: str, state: _State, n: int) -> _Whole |
             if base.attribute and not any(w in base.attribute for w in whose) and not is_share(base.attribute)
             else None
         )
-        return _Whole(_tidy(whose[n]), of or (_share_of(state, share) if share else state.attribute), None)
+        return _Whole(state.names[n], of or (_share_of(state, share) if share else state.attribute), base.change)
     known = list(state.items) if len(state.items) == len(several) else []
     if items := whose or listed(folded[: several[0].start], len(several)) or known:
         state.items = tuple(items)

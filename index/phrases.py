@@ -14,11 +14,11 @@ from index.grammar import (
     is_share,
     joined,
     opened,
+    tagged_words,
     trimmed,
     word_set,
 )
 from index.subjects import whose_and_what
-from index.tokenize import tagged
 
 NOUN_CHARS = 16  # of what stands behind a quantity
 
@@ -47,15 +47,30 @@ def read_clause(before: str, after: str, kind: str) -> Phrase:
             (普通模型的3倍); money may be for what follows it.
     """
     relative = kind in ("rate", "bare")
+    before = _without_base(before)
+    before = re.sub(r"^(?:这|那)(?:也|就)?(?:使得|使|让|令|导致)\|?", "", before)
     held = re.match(rf"(?P<whose>.*?)(?:{'|'.join(figure_words()['holds'])})[了到]?(?P<of>[^，,]{{2,20}})的$", before)
     if relative and held and is_measure(held.group("of")):  # 拿下公有云调用量的49.2%
-        return Phrase(whose_and_what(list(tagged(held.group("whose"))), acts=True)[0], f"{held.group('of')}占比")
+        of = held.group("of")
+        whose = whose_and_what(list(tagged_words(held.group("whose"))), acts=True)[0]
+        return Phrase(whose, of if is_share(of) else f"{of}占比")
     # the tagger reads 营收达 as 营, 收达
     before = re.sub(rf"(?<=.)({figure_words()['heads']})(达到?|为|是|超过?|至)$", r"\1 \2", before)
-    tokens, verb, change, of = _verb_at_end(list(tagged(before)), relative)
+    tokens, verb, change, of = _verb_at_end(list(tagged_words(before)), relative)
     opening = _trailing_modifier(tokens)
     noun, written = _noun_after(after, kind)
-    acts = verb is not None and verb not in word_set("level")
+    if (
+        relative
+        and not change
+        and (
+            m := re.match(
+                rf"的(?:{'|'.join(word_set('rates'))})?(?P<grows>{_grows()}|增速|增幅|降幅|跌幅|涨幅)(?:率|度)?", after
+            )
+        )
+    ):
+        subject, attribute, back = whose_and_what(tokens, acts=acts_on(verb))
+        return Phrase(subject, attribute, m.group("grows"), back, noun=m.group()[1:])  # 超过200%的增长
+    acts = acts_on(verb)
     alone = joined(opened(tokens)).strip()
     if verb == "以" and noun and re.fullmatch(r"[\u4e00-\u9fff]{2,4}", alone):  # 联想以……: whatever the tagger calls it
         return Phrase(alone, noun, shares=is_share(noun), noun=written)
@@ -85,6 +100,21 @@ def read_clause(before: str, after: str, kind: str) -> Phrase:
     if acts and not attribute:
         return Phrase(subject, verb, back=back, acts=True)
     return Phrase(subject, attribute, back=back, shares=bool(attribute and is_share(attribute)), modifier=opening)
+
+
+def acts_on(verb: str | None) -> bool:
+    """Whether a verb says what is done, not how much there is."""
+    return verb is not None and verb not in word_set("level")
+
+
+def _grows() -> str:
+    return "|".join(sorted((c for c in word_set("change") if len(c) > 1), key=len, reverse=True))
+
+
+def _without_base(before: str) -> str:
+    """Without what a quantity is only compared to: 相比2019年的457亿美元, 但同比2019年一季度1342万台的销量."""
+    than = "|".join(sorted(word_set("than") | word_set("rates"), key=len, reverse=True))
+    return re.sub(rf"(?:但|而)?(?:{than})+(?:于)?\s?\{DATE}(?:同期)?的?\s*$", "", before)
 
 
 def _verb_at_end(tokens: Tokens, relative: bool) -> tuple[Tokens, str | None, str | None, str | None]:
@@ -126,6 +156,12 @@ def _verb_at_end(tokens: Tokens, relative: bool) -> tuple[Tokens, str | None, st
             level, tokens = tokens[-1][0], trimmed(tokens[:-1])
         return tokens, level, None, of
     tokens = _without_list(tokens)
+    acted = len(tokens) > 2 and tokens[-1][1] in ("n", "nz") and len(tokens[-2][0]) > 1
+    if acted and (tokens[-2][1] == "v" or (tokens[-2][1] == "vn" and (tokens[-3][1] == "d" or tokens[-3][0] == DATE))):
+        whole = joined(tokens[-2:])  # 蔚来共交付新车5055台
+        level = tokens[-2][0] in word_set("level") | word_set("change") or tokens[-1][0] in word_set("modifiers")
+        if not level and not is_measure(whole) and not tokens[-3][1].startswith("u"):
+            return trimmed(tokens[:-2]), whole, None, of
     for n in range(len(tokens) - 1, -1, -1):
         word, tag = tokens[n]
         if word in word_set("holds"):
@@ -184,8 +220,12 @@ def _noun_after(after: str, kind: str) -> tuple[str | None, str]:
     possessive = text.startswith("的")
     text = text[possessive:].lstrip()
     text = re.sub(r"^(?:量级|级)(?!别)", "", text) if kind == "measure" else text  # 50ms级响应
-    tokens = tagged(text)
-    if not tokens or (not possessive and kind in ("currency", "duration")):
+    tokens = tagged_words(text)
+    if not tokens or (
+        not possessive
+        and (kind == "duration" or (kind == "currency" and not is_measure(tokens[0][0])))
+        or tokens[0][0] in word_set("rates")
+    ):
         return None, ""
     if not possessive and kind == "rate":  # 35.8%份额
         for n in (1, 2):  # 35.8%份额, 百倍增长空间
@@ -203,11 +243,18 @@ def _noun_after(after: str, kind: str) -> tuple[str | None, str]:
         measures = verbal and (
             is_measure(word) or is_measure(following[0]) or (not noun and following[1].startswith(("n", "vn")))
         )
-        falls = verbal and word in word_set("change") and is_measure(noun) and possessive
-        if noun and is_measure(noun) and verbal and not falls:
+        falls = verbal and word in word_set("change") and is_measure(noun) and possessive and kind == "rate"
+        if (
+            noun
+            and is_measure(noun)
+            and not falls
+            and (verbal or tag in ("d", "i", "l") or word in word_set("adverbs"))
+        ):
             break
         if noun and following[0] == NEXT and tag.startswith("v"):  # 29个地域运营89个可用区
             break
+        if word in word_set("rates") or (noun in word_set("kinds") and kind == "counted" and is_measure(noun + word)):
+            break  # 7家银行营业收入同比下降
         nominal = NOMINAL.match(tag) and not verbal and word not in MARKS and word not in word_set("opening")
         if not (joins or owns or measures or falls or nominal):
             break
@@ -228,7 +275,7 @@ def _what_follows(after: str) -> str | None:
     if not text or text[0] in MARKS or DATE in text[:2]:
         return None
     text = text.rstrip(NEXT)
-    tokens = tagged(text)
+    tokens = tagged_words(text)
     if not tokens or not tokens[0][1].startswith(("v", "p")) or len(text) > 20 or tokens[0][0] in word_set("change"):
         return None
     return re.sub(r"[,，、;；].*$", "", text)[:NOUN_CHARS]

@@ -32,7 +32,7 @@ _POWERS = {"十": 1e1, "百": 1e2, "千": 1e3, "万": 1e4, "亿": 1e8, "兆": 1e
 _ARABIC = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
 _ONES = "一二三四五六七八九"
 _CHINESE = rf"(?:[两{_ONES}][零〇{_ONES}十百千]*(?:点[零{_ONES}]+)?|十[{_ONES}]?|[百千])"
-_POWER = r"(?:[十百千]?(?:万亿|亿|万)|[百千](?=[\u4e00-\u9fff]))"
+_POWER = r"(?:[十百千]?(?:万亿|亿|万|兆(?![瓦赫字比帕]))|[百千](?=[\u4e00-\u9fff]))"
 _NUMERALS = frozenset("零〇一二两三四五六七八九十百千万亿数几上过")
 _BREAKS = frozenset('，,。;；、:： ()（）“”"\0')
 _SMALL = re.compile(r"[一两二三四五六七八九]")
@@ -47,12 +47,13 @@ def _pattern() -> re.Pattern[str]:
     return re.compile(
         rf"(?P<hedge>{words['hedge_before']})?\s?(?P<prefix>{words['prefix']})?\s?"
         rf"(?:(?P<vague>数|几|上|过|成)(?P<vague_power>[十百千]?(?:万亿|亿|万)|[十百千])"
+        rf"|(?P<zhao>{_ARABIC})\s?兆\s?(?P<zhao_yi>\d{{1,4}})\s?(?=亿)"
         rf"|(?P<yi>{_ARABIC})亿(?P<wan>\d{{1,4}})万(?=\D)"
         rf"|(?P<nominator>{_ARABIC})/(?P<denominator>\d+)(?![\d/])"
         rf"|百分之(?P<hundredths>{one})"
         rf"|(?P<parts>[一二两三四五六七八九十百千万]+)分之(?P<of>[一二两三四五六七八九十百]+|\d+(?:\.\d+)?)"
         rf"(?:(?:至|到|-|~)(?P<parts2>[一二两三四五六七八九十百千万]+)分之(?P<of2>[一二两三四五六七八九十百]+))?"
-        rf"|(?P<low>{one})(?P<low_power>{_POWER})?(?P<low_unit>%|元)?\s?(?:-|—+|–|~|至|到)(?:多于|超过)?\s?(?P<high>{one})(?P<power>{_POWER})?"
+        rf"|(?P<low>{one})(?P<low_power>{_POWER})?(?P<low_unit>%(?=\s?(?:-|—+|–|~|至|到)(?:多于|超过)?\s?[\d.]+\s?%)|元)?\s?(?:-|—+|–|~|至|到)(?:多于|超过)?\s?(?P<high>{one})(?P<power>{_POWER})?"
         rf"|(?P<single>{one})\s?(?P<single_power>{_POWER})?)"
         rf"(?P<more>\+|[余多几](?!种样元方|项目))?\s?(?P<more_power>(?:万亿|亿|万)(?![平公]))?\s?(?:{kinds})?"
         rf"(?P<after>{words['hedge_after']})?"
@@ -122,12 +123,14 @@ def _quantity(m: re.Match[str], folded: str) -> Quantity | None:
         number = _number(part)
     except (ValueError, KeyError, OverflowError):
         return None
-    powered = any(part[p] for p in ("vague_power", "yi", "single_power", "power", "low_power", "more_power"))
+    powered = any(part[p] for p in ("vague_power", "yi", "single_power", "power", "low_power", "more_power", "zhao"))
     fraction = part["denominator"] or part["parts"] or part["hundredths"]
     if part["denominator"] and kind != "bare":  # 24/7小时, 3/4人
         return None
     written = folded[start:end]
     if kind == "bare" and not (powered or fraction or part["more"]) and not _is_scored(folded, start, written):
+        return None
+    if re.search(r"连续$", folded[:start]) and (kind == "duration" or unit == "次"):  # 连续三次
         return None
     if kind in ("counted", "duration") and _is_loose(part):
         return None
@@ -169,6 +172,8 @@ def _number(part: dict[str, str | None]) -> Number:
         return (2 * power, _round(9.9 * power))
     if part["vague"]:
         return _times(part["vague_power"]) * more
+    if part["zhao"]:
+        return (parsed(part["zhao"]) * 1e4 + parsed(part["zhao_yi"] or "")) * more
     if part["yi"]:
         return parsed(part["yi"]) * 1e8 + parsed(part["wan"] or "") * 1e4
     if part["denominator"]:

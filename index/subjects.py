@@ -15,10 +15,10 @@ from index.grammar import (
     is_measure,
     joined,
     opened,
+    tagged_words,
     trimmed,
     word_set,
 )
-from index.tokenize import tagged
 
 SUBJECT_CHARS, ATTRIBUTE_CHARS = 25, 30
 _COORDINATION = re.compile(r"、|和|与|及|以及")
@@ -38,7 +38,7 @@ def whose_and_what(tokens: Tokens, *, acts: bool, bare: bool = False) -> tuple[s
     if caused:
         rest = text[caused.end() :]
         if not rest.startswith("其"):
-            return whose_and_what(list(tagged(rest)), acts=acts)
+            return whose_and_what(list(tagged_words(rest)), acts=acts)
         return caused.group("cause").split("的")[0], _measure(rest.lstrip("其")), False
     back = opens_back(text)
     if back:
@@ -49,7 +49,7 @@ def whose_and_what(tokens: Tokens, *, acts: bool, bare: bool = False) -> tuple[s
     if not text.strip(DATE + "的 "):
         return None, None, back
     whose, text = _around_date(text, back) if DATE in text else (None, text)
-    parts = list(tagged(text))
+    parts = list(tagged_words(text))
     at = next((n for n, (w, _) in enumerate(parts) if w in word_set("places")), None)
     if at is not None:  # 头部企业在长文本理解上的准确率
         first, rest = joined(trimmed(parts[:at])), joined(parts[at + 1 :])
@@ -85,7 +85,7 @@ def _without_anaphor(text: str) -> str:
     pattern = r"^(?:其旗下的?|其|该|它们?的?|他们?的?|她们?的?|此|这(?:一|款|家|个|些|种|座|项)*|前者|后者|两者|二者)"
     rest = re.sub(pattern, "", text)
     if not text.startswith("其"):
-        first = tagged(rest)[:1]
+        first = tagged_words(rest)[:1]
         if first and len(first[0][0]) == 1 and first[0][1][0] in "nqg":
             rest = rest[1:]
         kind = next((k for k in sorted(word_set("kinds"), key=len, reverse=True) if rest.startswith(k)), "")
@@ -115,7 +115,7 @@ def _possessed(text: str) -> tuple[str | None, str | None]:
     if at > 1 and len(text) - at > 2:
         whose = text[:at]
         return (None if whose in word_set("own") else _kept(whose)), _measure(text[at + 1 :])
-    tokens = list(tagged(text))
+    tokens = list(tagged_words(text))
     for n, (word, _) in enumerate(tokens):
         if len(word) > 1 and word in word_set("modifiers"):
             if n and joined(tokens[:n]) in word_set("regions"):
@@ -126,12 +126,27 @@ def _possessed(text: str) -> tuple[str | None, str | None]:
         if end == len(text):
             return _kept(text), None
         return _kept(text[:end]), _measure(text[end:])
+    named = next((n for n, (_, tag) in enumerate(tokens) if tag not in ("nt", "nz", "nr")), 0)
+    while named and named < len(tokens) and tokens[named][0] in word_set("kinds"):
+        named += 1
+    if (
+        named
+        and is_measure(joined(tokens[named:]))
+        and all(t[0] in "nvab" or t in ("eng", "x") for _, t in tokens[named:])
+    ):
+        return _kept(joined(tokens[:named])), _measure(joined(tokens[named:]))  # 浦发银行|利息净收入
     start = len(tokens) - 1
-    while start > 0 and not is_measure(joined(tokens[start:])):
+    while start > 0 and (
+        not is_measure(joined(tokens[start:])) or len(joined(tokens[start:])) < 2
+    ):  # no 量 without 交付
         start -= 1
     while start > 0 and tokens[start - 1][0] in word_set("own") | word_set("modifiers"):
         start -= 1
     before = tokens[:start]
+    measured = joined(tokens[start:])
+    kind = next((k for k in word_set("belong") if measured.startswith(k) and is_measure(measured[len(k) :])), "")
+    if kind and before and len(measured) > len(kind) + 1:  # 会员|业务收入
+        return _kept(joined(before) + kind), _measure(measured[len(kind) :])
     if len(before) == 1 and not NAMED.match(before[0][1]) and len(before[0][0]) <= 3:  # 设计成本, 推理效率
         return None, _measure(text)
     return _kept(joined(before)), _measure(joined(tokens[start:]))
@@ -142,7 +157,7 @@ def _with_kind(text: str, end: int) -> int:
     end += entity_at(text[end:])
     if m := re.match(r"\s?[·]?[a-z0-9.\-]+", text[end:]):
         end += len(m.group())
-    for word, _ in tagged(text[end:]):
+    for word, _ in tagged_words(text[end:]):
         if word not in word_set("kinds"):
             break
         end += len(word)
@@ -152,7 +167,8 @@ def _with_kind(text: str, end: int) -> int:
 def _kept(subject: str) -> str | None:
     """A subject that can stand: a noun phrase, not overlong."""
     text = subject.strip(" |,，、的“”\"'*·「」-")
-    text = re.sub(r"(?:中|里|上|内|当中|方面)$", "", text) if len(text) > 3 else text
+    if len(text) > 3 and tagged_words(text)[-1][1] == "f":  # 大模型中, not 全国国内
+        text = re.sub(r"(?:中|里|上|内|当中|方面)$", "", text)
     if re.fullmatch(lexicon("index", "figures")["said"]["nobody"], text):
         return None
     if re.search(rf"(?:{figure_words()['when']})$", text) and not entity_at(text):
@@ -161,14 +177,14 @@ def _kept(subject: str) -> str | None:
         text = re.sub(r"^.*[，,的]", "", text)[-SUBJECT_CHARS:]
     if (end := entity_at(text)) and _with_kind(text, end) == len(text):
         return text
-    tokens = tagged(text)
+    tokens = tagged_words(text)
     adverb = next((n for n, (word, tag) in enumerate(tokens) if n and tag == "d" and word in word_set("adverbs")), None)
     if adverb is not None:  # 阿里已开源
         return _kept(joined(tokens[:adverb]))
     if not tokens or (len(text) < 2 and not text.isascii()) or text in word_set("opening"):
         return None
     if tokens[0][1] in ("v", "vd") and len(tokens) > 1 and "的" not in text and not entity_at(text):
-        return None
+        return text if tokens[-1][0] in word_set("belong") and len(tokens) > 2 else None
     last = "n" if len(tokens) > 2 and tokens[-2][0] == "的" else tokens[-1][1]
     if not (NOMINAL.match(last) or last.startswith("m")) or not any(t[0] in "nejlxbis" or t == "vn" for _, t in tokens):
         return text if entity_at(text) == len(text) else None
@@ -183,7 +199,12 @@ def _measure(attribute: str) -> str | None:
 def _is_organisation(name: str) -> bool:
     """Whether a name ends in a kind of organisation and says more than the kind: 苹果公司."""
     kinds = word_set("organisations")
-    return any(name.endswith(k) and len(name) > len(k) for k in kinds) and len(tagged(name)) <= 2
+    return any(name.endswith(k) and len(name) > len(k) for k in kinds) and len(tagged_words(name)) <= 2
+
+
+def is_name(title: str) -> bool:
+    """Whether a title is a name rather than a headline: no verb, number or particle in it."""
+    return not any(tag[0] in "vmpucrdq" for _, tag in tagged_words(title))
 
 
 def topic_of(clause: str) -> tuple[str | None, str | None]:
@@ -193,8 +214,9 @@ def topic_of(clause: str) -> tuple[str | None, str | None]:
     clause = re.sub(r"^(?:在.{1,12}中)?基于.{1,20}?的", "", clause)
     if (m := re.fullmatch(r".+的(?P<name>[^的]{2,10})", clause)) and _is_organisation(m.group("name")):
         return _kept(m.group("name")), None  # 上月刚发布新机的苹果公司,
-    tokens = list(tagged(clause))
-    if not tokens or tokens[0][0] in word_set("leads_in") or re.search(rf"(?:{figure_words()['when']})$", clause):
+    tokens = list(tagged_words(clause))
+    when = re.search(rf"(?:{figure_words()['when']})$", clause) and tokens and tokens[-1][1] != "i"  # 苹果紧随其后
+    if not tokens or tokens[0][0] in word_set("leads_in") or when:
         return None, None
     tokens = opened(tokens)
     if not tokens or opens_back(joined(tokens)) or tokens[0][0] in word_set("leads_in"):
@@ -233,6 +255,8 @@ def topic_of(clause: str) -> tuple[str | None, str | None]:
             taken.append((word, tag))
             continue
         of = n + 1 < len(tokens) and tokens[n + 1][0] == "的"
+        if tag == "i" and taken:  # 苹果紧随其后
+            break
         joins = word == "·" or (word == "的" and taken) or (tag == "f" and taken and of)  # 榜单中的领先企业
         nominal = NOMINAL.match(tag) and word not in MARKS and tag[0] not in "tz"
         if word in word_set("places") or not (joins or nominal):
