@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from index.data import lexicon
+from index.tokenize import tagged
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +69,17 @@ def source_of(folded: str) -> Source | None:
     who = best.group("who")
     title = re.search(r"《[^》]*》", best.group())
     name = re.sub(r"《[^》]*》", "", who).strip("　 的-—")
+    name = re.sub(r"^.*[\u4e00-\u9fff]\s+(?=[\u4e00-\u9fff]{3})", "", name)  # headings run together
+    if "(" in name and ")" not in name:  # 国际数据公司(IDC)
+        name = name.rsplit("(", 1)[1]
+    if re.search(r"的.{2,20}$", name) and len(name) > 12:
+        name = name.rsplit("的", 1)[1]
     name = re.sub(r"^(?:由|在|而|但|从|据|根据|依据|按照|援引|正如)+", "", _MADE.sub("", name))
     name = _WHEN.sub("", re.sub(_words()["said"]["generic"], "", name)).strip(" 的,，在于")
     said = _words()["said"]
     whole = best.group()
     name = re.sub(rf"(?:{said['nouns']})+$", "", name) or name
-    if re.fullmatch(said["nobody"] + "|", name):
+    if re.fullmatch(f"{said['nobody']}|{said['own_report']}|", name) or not _is_somebody(name):
         name = ""
     if re.search(r"[的了]|\d{5}", name) or len(name) > 20:
         name = ""
@@ -86,6 +92,12 @@ def source_of(folded: str) -> Source | None:
         own=not full and re.search(said["own_report"], whole) is not None,
         words=whole.strip(",，:："),
     )
+
+
+def _is_somebody(name: str) -> bool:
+    """Whether words can name a source: no adverb and no preposition among them (同样在月初)."""
+    tokens = tagged(name)
+    return tokens[-1][1][0] not in "dpcu" and not any(tag in ("d", "p", "ad") for _, tag in tokens)
 
 
 _BRACKET = re.compile(r"[（(]([^（）()]{2,80})[)）]")

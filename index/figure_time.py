@@ -27,6 +27,16 @@ def period_of_heading(folded: str) -> str | None:
     )
 
 
+def period_of_opening(opening: Sequence[str]) -> str | None:
+    """The one quarter or half whose report the first sentences announce: what names no time further down is of then."""
+    reports = lexicon("index", "figures")["scope"]["reports"]
+    for folded in opening:
+        found = {d.iso for d in dates_in(folded) if re.fullmatch(r"\d{4}[HQ]\d", d.iso) and not d.compared}
+        if len(found) == 1 and re.search(reports, folded):
+            return found.pop()
+    return None
+
+
 def same_part(dates: Sequence[Date], folded: str, carried: str | None) -> list[Date]:
     """The dates of a sentence: 2023年同期 is of the part of the year that another one names, or what stands above."""
     parts = [

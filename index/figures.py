@@ -15,9 +15,9 @@ from index.attribution import market_of, region_of, scope_note, source_of
 from index.clauses import Clause, blanked, clauses_of, hedged, without_asides
 from index.data import lexicon
 from index.dates import dates_in
-from index.figure_time import is_base, is_publication, period_of_heading, same_part, time_of
+from index.figure_time import is_base, is_publication, period_of_heading, period_of_opening, same_part, time_of
 from index.fold import fold, fold_text
-from index.grammar import NEXT, is_measure, is_share
+from index.grammar import NEXT, is_measure, is_share, tagged_words
 from index.phrases import Phrase, read_clause
 from index.quantities import Quantity, quantities_in
 from index.subjects import is_name, listed, topic_of
@@ -25,6 +25,7 @@ from index.values import Document, Figure, Sentence
 
 _TITLE = re.compile(r"《[^》]*》")
 _LATIN = re.compile(r"[a-z][a-z0-9.\-+]*")
+OPENING = 3  # sentences that may say which quarter a report is of
 HEADLINE_CHARS = 15  # a title longer than this is a headline, not the name of what the text is about
 
 
@@ -36,6 +37,7 @@ class _State:
     year: str | None = None
     topic: str | None = None
     attribute: str | None = None
+    acted: str | None = None  # the last verb with what it acts on
     level: str | None = None  # the last one that is no share
     kind: str | None = None  # of the quantity the attribute was given for
     as_of: str | None = None
@@ -65,7 +67,7 @@ def figures_of(document: Document, sentences: Sequence[Sentence]) -> list[Figure
     case = _cases(document.text)
     found: list[Figure] = []
     end = 0
-    section = period_of_heading(title)
+    section = period_of_heading(title) or period_of_opening([s.folded for s in sentences[:OPENING]])
     for sentence in sentences:
         if "\n" in document.text[end : sentence.start]:
             state = _State(name, state.year, name)
@@ -176,6 +178,8 @@ def _figures_in(sentence: Sentence, document: Document, state: _State) -> Iterat
             if whole.subject and not clause.inner and not phrase.back:  # 其 … 其: both go back to the same
                 state.topic = whole.subject
                 first_topic = first_topic or whole.subject
+            if phrase.acts and whole.attribute:
+                state.attribute, state.acted = None, whole.attribute
             if whole.attribute and not phrase.acts and not clause.inner:
                 state.attribute, state.kind = whole.attribute, None if phrase.change else quantity.kind
                 state.level = state.level if is_share(whole.attribute) else whole.attribute
@@ -245,6 +249,10 @@ def _resolved(phrase: Phrase, state: _State, n: int, clause: Clause, folded: str
         subject = f"{state.topic}{subject}" if len(state.topic) <= 10 else subject
     if subject is None:
         subject = state.topic
+    if phrase.change and attribute is None and state.attribute is None:
+        attribute = state.acted  # 交付新车5055台,同比增长100%
+    if quantity.unit == "%" and not phrase.change and attribute and re.search(_absolute(), attribute):
+        attribute = f"{attribute}占比"  # 90%以上的收入
     if phrase.change and attribute is None and quantity.unit == "%" and is_share(state.attribute or ""):
         attribute = state.level  # a share grows by percentage points
     carried = state.kind in (None, quantity.kind) or phrase.change is not None or quantity.kind in ("counted", "bare")
@@ -280,6 +288,13 @@ def _distributed(clause: Clause, folded: str, state: _State, n: int) -> _Whole |
             else None
         )
         return _Whole(state.names[n], of or (_share_of(state, share) if share else state.attribute), base.change)
+    if not whose and re.fullmatch(r"\W*分别\D{0,3}", opening):  # 理想汽车、小鹏汽车紧随其后,分别为
+        above = [
+            _kept_name(i) for i in listed(re.sub(r"^.*[。;；]", "", folded[: clause.start]).strip("，, "), len(several))
+        ]
+        if above and all(above):
+            state.names = tuple(a for a in above if a)
+            return _Whole(state.names[n], base.attribute or state.attribute or state.acted, base.change)
     known = list(state.items) if len(state.items) == len(several) else []
     if items := whose or listed(folded[: several[0].start], len(several)) or known:
         state.items = tuple(items)
@@ -321,6 +336,18 @@ def _share_of(state: _State, share: str) -> str:
     if known and is_share(known):
         return known
     return f"{known}{bare}" if known and is_measure(known) and len(known) <= 20 else share
+
+
+def _kept_name(item: str) -> str | None:
+    """The name that an item of a list opens with: 小鹏汽车|紧随其后."""
+    tokens = tagged_words(_tidy(item))
+    end = next((n for n, (_, tag) in enumerate(tokens) if n and tag[0] in "ivdpcu"), len(tokens))
+    name = "".join(word for word, _ in tokens[:end])
+    return name if name and not re.search(r"\d{2}", name) and not is_measure(name) else None
+
+
+def _absolute() -> str:
+    return f"(?:{lexicon('index', 'figures')['words']['absolute']})$"
 
 
 def _is_series(quantities: Sequence[Quantity], folded: str) -> bool:

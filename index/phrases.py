@@ -48,6 +48,8 @@ def read_clause(before: str, after: str, kind: str) -> Phrase:
     """
     relative = kind in ("rate", "bare")
     before = _without_base(before)
+    grows = rf"(?P<rate>{'|'.join(word_set('rates'))})?(?:{_than()})*\{DATE}(?:同期|全年)?(?=(?:{_grows()})[了]?$)"
+    before = re.sub(grows, lambda m: m.group("rate") or "", before)  # 同比去年增长
     before = re.sub(r"^(?:这|那)(?:也|就)?(?:使得|使|让|令|导致)\|?", "", before)
     held = re.match(rf"(?P<whose>.*?)(?:{'|'.join(figure_words()['holds'])})[了到]?(?P<of>[^，,]{{2,20}})的$", before)
     if relative and held and is_measure(held.group("of")):  # 拿下公有云调用量的49.2%
@@ -107,14 +109,17 @@ def acts_on(verb: str | None) -> bool:
     return verb is not None and verb not in word_set("level")
 
 
+def _than() -> str:
+    return "|".join(sorted(word_set("than") | word_set("rates"), key=len, reverse=True))
+
+
 def _grows() -> str:
     return "|".join(sorted((c for c in word_set("change") if len(c) > 1), key=len, reverse=True))
 
 
 def _without_base(before: str) -> str:
     """Without what a quantity is only compared to: 相比2019年的457亿美元, 但同比2019年一季度1342万台的销量."""
-    than = "|".join(sorted(word_set("than") | word_set("rates"), key=len, reverse=True))
-    return re.sub(rf"(?:但|而)?(?:{than})+(?:于)?\s?\{DATE}(?:同期)?的?\s*$", "", before)
+    return re.sub(rf"(?:但|而)?(?:{_than()})+(?:于)?\s?\{DATE}(?:同期)?的?\s*$", "", before)
 
 
 def _verb_at_end(tokens: Tokens, relative: bool) -> tuple[Tokens, str | None, str | None, str | None]:
@@ -159,8 +164,8 @@ def _verb_at_end(tokens: Tokens, relative: bool) -> tuple[Tokens, str | None, st
     acted = len(tokens) > 2 and tokens[-1][1] in ("n", "nz") and len(tokens[-2][0]) > 1
     if acted and (tokens[-2][1] == "v" or (tokens[-2][1] == "vn" and (tokens[-3][1] == "d" or tokens[-3][0] == DATE))):
         whole = joined(tokens[-2:])  # 蔚来共交付新车5055台
-        level = tokens[-2][0] in word_set("level") | word_set("change") or tokens[-1][0] in word_set("modifiers")
-        if not level and not is_measure(whole) and not tokens[-3][1].startswith("u"):
+        states = tokens[-2][0] in word_set("level") | word_set("change") or tokens[-1][0] in word_set("modifiers")
+        if not states and not is_measure(whole) and not tokens[-3][1].startswith("u"):
             return trimmed(tokens[:-2]), whole, None, of
     for n in range(len(tokens) - 1, -1, -1):
         word, tag = tokens[n]
@@ -222,8 +227,8 @@ def _noun_after(after: str, kind: str) -> tuple[str | None, str]:
     text = re.sub(r"^(?:量级|级)(?!别)", "", text) if kind == "measure" else text  # 50ms级响应
     tokens = tagged_words(text)
     if not tokens or (
-        not possessive
-        and (kind == "duration" or (kind == "currency" and not is_measure(tokens[0][0])))
+        (not possessive
+        and (kind == "duration" or (kind == "currency" and not is_measure(tokens[0][0]))))
         or tokens[0][0] in word_set("rates")
     ):
         return None, ""

@@ -74,7 +74,7 @@ def whose_and_what(tokens: Tokens, *, acts: bool, bare: bool = False) -> tuple[s
         and bare
         and len(parts) == 1
         and parts[0][1] in ("n", "vn", "v")
-        and len(text) <= 3
+        and len(text) <= 2
     ):
         return None, text, back  # 食邑二千户
     return (None if subject in word_set("kinds") else subject), attribute, back
@@ -131,6 +131,7 @@ def _possessed(text: str) -> tuple[str | None, str | None]:
         named += 1
     if (
         named
+        and "、" not in text
         and is_measure(joined(tokens[named:]))
         and all(t[0] in "nvab" or t in ("eng", "x") for _, t in tokens[named:])
     ):
@@ -169,8 +170,13 @@ def _kept(subject: str) -> str | None:
     text = subject.strip(" |,，、的“”\"'*·「」-")
     if len(text) > 3 and tagged_words(text)[-1][1] == "f":  # 大模型中, not 全国国内
         text = re.sub(r"(?:中|里|上|内|当中|方面)$", "", text)
-    if re.fullmatch(lexicon("index", "figures")["said"]["nobody"], text):
+    if re.fullmatch(lexicon("index", "figures")["said"]["nobody"], text) or re.match(
+        r"连续|第?\d+个?[月年天次季]", text
+    ):
         return None
+    tail = text.rsplit("的", 1)[-1]
+    if len(text) > 12 and len(tail) > 2 and not is_measure(tail):  # 在中国占据主导地位的提供商华星
+        text = tail
     if re.search(rf"(?:{figure_words()['when']})$", text) and not entity_at(text):
         return None
     if len(text) > SUBJECT_CHARS:
