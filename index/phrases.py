@@ -227,8 +227,7 @@ def _noun_after(after: str, kind: str) -> tuple[str | None, str]:
     text = re.sub(r"^(?:量级|级)(?!别)", "", text) if kind == "measure" else text  # 50ms级响应
     tokens = tagged_words(text)
     if not tokens or (
-        (not possessive
-        and (kind == "duration" or (kind == "currency" and not is_measure(tokens[0][0]))))
+        (not possessive and (kind == "duration" or (kind == "currency" and not is_measure(tokens[0][0]))))
         or tokens[0][0] in word_set("rates")
     ):
         return None, ""
