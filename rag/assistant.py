@@ -21,6 +21,7 @@ from rag.evidence import Scored, rank_sentences
 from rag.figure_answer import nearest, other_periods, table_for
 from rag.fitting import by_sentence, surely, telling
 from rag.ledger import as_row, matching
+from rag.lists import lists_as_many
 from rag.reader.read import Reader, Reading
 from rag.reading import can_read, ranked_hits, read
 from rag.reading import support_features as read_features
@@ -106,6 +107,9 @@ class Assistant:
         if kind_of(asked) in TABLED:
             table = table_for(asked, kind_of(asked), ranked, self._ledger, self._snapshot, language)
         able = telling(asked, ranked, self._ledger)
+        listed = (
+            kind_of(asked) == "list" and bool(ranked) and lists_as_many(asked.folded, ranked[0].row, self._snapshot)
+        )
         elsewhen = other_periods(asked, ranked, self._ledger)
         known = table is not None or bool(surely(asked, ranked, self._ledger))
         decision = decide(
@@ -116,6 +120,7 @@ class Assistant:
             found.threshold,
             telling=able,
             known=known,
+            listed=listed,
             elsewhen=bool(elsewhen),
         )
         if decision == "other_period" and elsewhen:

@@ -7,6 +7,7 @@ from rag.asked_figure import WITHIN, is_about, is_asked_for, is_read, stating
 from rag.evidence import FEATURES, Scored
 from rag.understand import Question, asks_for_advice, orders_only
 
+LISTED = 0.5  # of the threshold is enough where as many things are listed as are asked for: set by hand
 _AT = {name: n for n, name in enumerate(FEATURES)}
 
 
@@ -20,6 +21,7 @@ def decide(
     telling: Sequence[Scored] | None = None,
     known: bool = False,
     elsewhen: bool = False,
+    listed: bool = False,
 ) -> str | None:
     """The reason to refuse, one of REASONS, or None to answer.
 
@@ -29,6 +31,7 @@ def decide(
         threshold: support below which there is no answer: the learned one, or what a user set.
         telling: of `ranked`, those the ledger does not know to tell of another time or somebody else; all when None.
         known: the ledger has what is asked for.
+        listed: where the best sentence stands, the page lists as many things as are asked for.
         elsewhen: the ledger has the figure asked for, of other periods only.
     """
     if orders_only(question.folded):
@@ -49,7 +52,7 @@ def decide(
     def none_has(feature: str) -> bool:
         return max(c.features[_AT[feature]] for c in near) == 0
 
-    if support < threshold:
+    if support < threshold * (LISTED if listed else 1.0):
         if max(c.features[_AT["pair_passage"]] for c in ranked[:10]) < 0.2 and question.lang != "en":
             return "off_topic"
         if question.periods and none_has("period_match"):

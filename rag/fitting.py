@@ -100,7 +100,7 @@ def surely(question: Question, ranked: Sequence[Scored], ledger: Ledger) -> list
     sure = [
         f
         for f in fits(question, ranked, ledger)
-        if f.score >= SURE + 2 * bool(question.periods)
+        if (f.score >= SURE + 2 * bool(question.periods) or _counts_alike(question, f.figure))
         and (not question.periods or periods_of(f.figure.as_of))
         and (_subject(question, f.figure, f.candidate) or 0.0) >= 1
         and all(n in f.candidate.context for n in question.names)  # an A round is no B round
@@ -173,6 +173,10 @@ def is_wholly_named(question: Question, figure: Figure) -> bool:
 def _per(folded: str) -> frozenset[str]:
     """How often a folded text counts: a day, a month …"""
     return frozenset(n for n, p in lexicon("rag", "question")["figures"]["per"].items() if re.search(p, folded))
+
+
+def _counts_alike(question: Question, figure: Figure) -> bool:
+    return bool(_per(question.folded) & _per(fold_text(figure.attribute or "")))
 
 
 def _own(figure: Figure) -> str:

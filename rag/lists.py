@@ -27,7 +27,7 @@ class Section:
 
 def asked_rank(folded: str) -> int | None:
     """How far down a ranking a folded question asks (“前三名”), if it does."""
-    m = re.search(r"前(?P<n>[两二三四五六七八九十]|\d{1,2})|\btop (?P<top>\d{1,2})\b", folded)
+    m = re.search(r"(?<![目此之以])前(?P<n>[两二三四五六七八九十]|\d{1,2})|\btop (?P<top>\d{1,2})\b", folded)
     written = m.group("n") or m.group("top") if m else None
     return _NUMERAL.get(written) or int(written) if written else None
 
@@ -37,6 +37,12 @@ def asked_count(folded: str) -> int | None:
     if m := _COUNT.search(folded):
         return _NUMERAL.get(m.group("n")) or int(m.group("n"))
     return next((n for w, n in _ENGLISH.items() if re.search(rf"\b{w}\b", folded)), None)
+
+
+def lists_as_many(folded: str, row: int, snapshot: Snapshot) -> bool:
+    """Whether the section of a passage lists exactly as many things as a folded question asks for."""
+    count = asked_count(folded)
+    return count is not None and len(section_of(row, snapshot).items) == count
 
 
 def section_of(row: int, snapshot: Snapshot) -> Section:

@@ -34,6 +34,10 @@ published: 2025-07-23
 阿里云的训练成本降低了40%。
 
 腾讯云的训练成本降低了80%。
+
+百度云App的日活为300万。
+
+百度云App的月活已经达到900万。
 """,
 }
 
@@ -117,7 +121,7 @@ def test_the_same_question_gives_the_same_bytes(assistant: Assistant) -> None:
 
 def test_the_ledger_is_asked_by_subject_attribute_period_and_document(assistant: Assistant) -> None:
     everything = assistant.figures()
-    assert len(everything) == 8
+    assert len(everything) == 10
     assert {r["doc"] for r in assistant.figures(doc="two")} == {"two"}
     assert {r["value"] for r in assistant.figures(subject="alibaba cloud", attribute="份额")} == {"49.2%", "46.4%"}
     assert {r["value"] for r in assistant.figures(subject="阿里雲", period="2024", attribute="份额")} == {"46.4%"}
@@ -149,3 +153,16 @@ def test_growth_is_no_level(assistant: Assistant) -> None:
     answer = assistant.ask("阿里云的训练成本是多少元?")
     assert answer.refused
     assert answer.reason == "figure_not_stated"
+
+
+@pytest.mark.parametrize(("asked", "figure"), [("一个月", "900万"), ("每天", "300万")])
+def test_a_figure_a_day_is_none_a_month(assistant: Assistant, asked: str, figure: str) -> None:
+    answer = assistant.ask(f"百度云App{asked}有多少活跃用户?")
+    assert not answer.refused
+    assert figure in answer.text.splitlines()[0]
+
+
+def test_several_measures_of_one_subject_stand_side_by_side(assistant: Assistant) -> None:
+    answer = assistant.ask("百度云App的日活和月活各是多少?")
+    assert {row[0] for row in rows(answer)} == {"300万", "900万"}
+    assert answer.text.startswith("统计的东西不同")

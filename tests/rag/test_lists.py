@@ -6,7 +6,7 @@ from index.build import passages_of
 from index.lexical import Lexical
 from index.snapshot import Snapshot
 from index.values import Document
-from rag.lists import asked_count, section_of
+from rag.lists import asked_count, asked_rank, lists_as_many, section_of
 
 
 def snapshot_of(text: str) -> Snapshot:
@@ -59,3 +59,18 @@ INTRO = "选择合作伙伴的时候，企业需要从下面几个方面来考�
 )
 def test_items(text: str, items: list[str]) -> None:
     assert [s.text for s in section_of(0, snapshot_of(text)).items] == items
+
+
+@pytest.mark.parametrize(
+    ("question", "rank"),
+    [("份额前三名是谁?", 3), ("top 5 vendors", 5), ("排第三的是谁?", None), ("目前三家公司的份额?", None)],
+)
+def test_how_far_down_a_ranking_is_asked_for(question: str, rank: int | None) -> None:
+    assert asked_rank(question) == rank
+
+
+def test_a_list_with_as_many_items_as_are_asked_for_is_found() -> None:
+    snapshot = snapshot_of(f"{INTRO}\n- 看场景。\n说明一。\n- 看工具。\n说明二。")
+    assert lists_as_many("要看哪两个方面?", 0, snapshot)
+    assert not lists_as_many("要看哪三个方面?", 0, snapshot)
+    assert not lists_as_many("要看哪些方面?", 0, snapshot)
