@@ -17,6 +17,7 @@ class Source:
     start: int
     end: int
     speaks: bool = False  # somebody says so here (表示, 宣布): it holds for this sentence, a report for the paragraph
+    reports: bool = False  # … and it is the company whose report it is
     own: bool = False  # a company's own report, named without the company (2024年财报显示)
     words: str = ""  # as the text names it, where it names nobody
 
@@ -53,7 +54,7 @@ def _patterns() -> tuple[re.Pattern[str], ...]:
 
 
 _WHEN = re.compile(
-    r"(?:近日|日前|今日|昨日|现场|此前|最新|最近|在接受.*|在.{1,20}[上中时]|(?:\d{4}年)?\d{1,2}月(?:\d{1,2}日)?|(?:19|20)\d\d年?)+$"
+    r"(?:今\s?\(\d{1,2}\)\s?日|昨\s?\(\d{1,2}\)\s?日|内容|近日|日前|今日|昨日|现场|此前|最新|最近|在接受.*|在.{1,20}[上中时]|(?:\d{4}年)?\d{1,2}月(?:\d{1,2}日)?|(?:19|20)\d\d年?)+$"
 )
 _MADE = re.compile(r"(?:公布|发布|披露|编撰|撰写|出具|推出|提供)的?.*$")
 
@@ -78,7 +79,7 @@ def source_of(folded: str) -> Source | None:
     name = _WHEN.sub("", re.sub(_words()["said"]["generic"], "", name)).strip(" 的,，在于")
     said = _words()["said"]
     whole = best.group()
-    name = re.sub(rf"(?:{said['nouns']})+$", "", name) or name
+    name = _WHEN.sub("", re.sub(rf"(?:{said['nouns']})+$", "", name) or name)
     if re.fullmatch(f"{said['nobody']}|{said['own_report']}|", name) or not _is_somebody(name):
         name = ""
     if re.search(r"[的了]|\d{5}", name) or len(name) > 20:
@@ -89,6 +90,12 @@ def source_of(folded: str) -> Source | None:
         best.start(),
         best.end(),
         speaks=re.search(rf"(?:{said['speech']})[,，:：]?$", whole) is not None,
+        reports=bool(full)
+        and re.search(
+            rf"(?:公布|发布|披露|公告).{{0,20}}(?:{said['own_report']}|业绩|营收|财务)",
+            folded[best.start() : best.end() + 12],
+        )
+        is not None,
         own=not full and re.search(said["own_report"], whole) is not None,
         words=whole.strip(",，:："),
     )

@@ -10,8 +10,8 @@ from index.quantities import Quantity
 
 _CLAUSE = re.compile(r"(?<=[\u4e00-\u9fff])[ \u3000]+(?=[\u4e00-\u9fff])|[，;；。！？!?:：]|,(?!\d{3}(?!\d))|——|-{2,}")
 _BRACKET = re.compile(r"[（(](?P<inner>[^（）()]*)[)）]")
-_ASIDE = re.compile(  # remarks, quotation marks, and words that only repeat the time
-    r"[（(][^（）()]*[)）]?|[“”\"「」]|(?<=\|)(?:期间|全年|同期)|(?:在|于)?(?:该|本|这一)(?:季度?|年度?|月|财年)"
+_ASIDE = re.compile(  # datelines, remarks, quotation marks, and words that only repeat the time
+    r"^\s*[〔【\[][^〕】\]]{2,20}[〕】\]]|^.{0,8}(?:记者|编辑|实习)[^,，。]{2,12}(?:报导|报道|讯|电)|[（(][^（）()]*[)）]?|[“”\"「」]|(?<=\|)(?:期间|全年|同期)|(?:在|于)?(?:该|本|这一)(?:季度?|年度?|月|财年)"
 )
 
 

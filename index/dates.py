@@ -21,7 +21,7 @@ class Date:
 
 
 _DIGIT = {c: str(n) for n, c in enumerate("〇一二三四五六七八九")} | {"零": "0"}
-_NUMERAL = {c: n for n, c in enumerate("一二三四五六七八九十", 1)} | {"十一": 11, "十二": 12}
+_NUMERAL = {c: n for n, c in enumerate("一二三四五六七八九十", 1)} | {"首": 1, "十一": 11, "十二": 12}
 _YEAR = re.compile(
     r"(?<!\d)(?<!\d\.)(?P<year>(?:1\d|20)\d\d)\s?(?:年度|财年|年(?!代))"
     r"|民国(?P<republic>\d{1,3}|[一二三四五六七八九十]{1,3})年"
@@ -35,7 +35,7 @@ _YEAR = re.compile(
 _PART = re.compile(
     r"[,，]?的?\s?(?:"
     r"(?P<half>上半年?|下半年?|[hH][12]|[12][hH])"
-    r"|第?(?P<quarter>[一二三四1-4])季度?|[qQ](?P<q>[1-4])"
+    r"|第?(?P<quarter>[一二三四1-4首])季度?|[qQ](?P<q>[1-4])"
     r"|(?P<month>1[0-2]|0?[1-9]|十[一二]?|[一二三四五六七八九])\s?月份?(?:(?P<day>[12]\d|3[01]|0?[1-9]|二?十[一二三四五六七八九]?|三十一?|[一二三四五六七八九])[日号])?(?:(?P<third>[上中下]旬)|[初中末底])?"
     r"|-(?P<month2>1[0-2]|0[1-9])(?:-(?P<day2>[0-3]\d))?(?!\d)"
     r"|/(?P<month3>1[0-2]|0?[1-9])/(?P<day3>[0-3]?\d)(?!\d)"
@@ -144,7 +144,7 @@ def _without_year(m: re.Match[str], folded: str, year: str | None, published: st
         or part["month3"]
         or part["end"]
         or part["begin"]
-        or not re.match(r"[\d一二三四五六七八九十第上下q]", written)
+        or not re.match(r"[\d一二三四五六七八九十首第上下q]", written)
     ):
         return None
     if re.search(r"[\d个.第近每]$", folded[:start]) or re.match(r"[活均度票供费薪租卡流]", folded[m.end() :]):

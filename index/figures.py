@@ -118,6 +118,8 @@ def _figures_in(sentence: Sentence, document: Document, state: _State) -> Iterat
         reported = (source.who, None)
     elif source and not source.own and above[0] is None:
         reported = (None, source.words)
+    if source and source.reports and source.who:  # 腾讯发布第一季度财报,净利润272亿元
+        state.topic = source.who
     state.note = scope_note(folded) or state.note
     market = market_of(folded)
     state.part = opens = re.match(r"[^,，]{0,3}其中", folded) is not None
@@ -126,7 +128,7 @@ def _figures_in(sentence: Sentence, document: Document, state: _State) -> Iterat
     on = opens or state.goes_on
     if not on:  # “其” goes on about the subject, not of the same time
         state.as_of = None
-    if not on and not opens_back(folded):
+    if not on and not opens_back(folded) and not (source and source.reports):
         state.topic = state.name or state.topic
     hidden = [(source.start, source.end)] if source else []
     first_topic: str | None = None
@@ -145,7 +147,7 @@ def _figures_in(sentence: Sentence, document: Document, state: _State) -> Iterat
             if lasting := [d for d in own if not re.match(r"[^,，]{0,14}(?:以来|起)", folded[d.end :])]:
                 period = lasting[-1].iso
             topic, measure = topic_of(blanked(clause, folded, hidden, own))
-            if topic:
+            if topic and not (is_measure(topic) and not entity_at(topic)):
                 state.topic, state.attribute, state.kind = topic, measure, None
                 first_topic = first_topic or topic
             continue
@@ -245,6 +247,10 @@ def _resolved(phrase: Phrase, state: _State, n: int, clause: Clause, folded: str
         clause.inner and subject and subject != state.topic and not entity_at(subject) and not subject.isascii()
     ):  # (海外占比超80%), (衍生模型超10万)
         attribute, subject = f"{subject}{attribute or ''}", state.topic
+    if subject and is_measure(subject) and not entity_at(subject) and not clause.inner:  # 营业利益|每股盈余
+        attribute, subject = attribute or subject, None
+    if attribute and re.search(r"\d[\d.,]*(?:万|亿|%)", attribute):  # words of another figure
+        attribute = None
     if phrase.back and subject and state.topic and not subject.startswith(state.topic):
         subject = f"{state.topic}{subject}" if len(state.topic) <= 10 else subject
     if subject is None:

@@ -121,7 +121,7 @@ def _quantity(m: re.Match[str], folded: str) -> Quantity | None:
         return None
     try:
         number = _number(part)
-    except (ValueError, KeyError, OverflowError):
+    except (ValueError, KeyError, OverflowError, ZeroDivisionError):
         return None
     powered = any(part[p] for p in ("vague_power", "yi", "single_power", "power", "low_power", "more_power", "zhao"))
     fraction = part["denominator"] or part["parts"] or part["hundredths"]

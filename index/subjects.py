@@ -174,6 +174,7 @@ def _kept(subject: str) -> str | None:
         r"连续|第?\d+个?[月年天次季]", text
     ):
         return None
+    text = re.sub(r"^(?:上|本|前|当|该)(?:一|个)?(?:季度?|月|年度?|财季)", "", text)  # 上季晶圆
     tail = text.rsplit("的", 1)[-1]
     if len(text) > 12 and len(tail) > 2 and not is_measure(tail):  # 在中国占据主导地位的提供商华星
         text = tail
@@ -199,6 +200,7 @@ def _kept(subject: str) -> str | None:
 
 def _measure(attribute: str) -> str | None:
     text = attribute.strip(" |,，、的“”\"'「」·")
+    text = re.sub(r"^(?:录得|取得|实现|达到|录|上季度?|本季度?)(?=..)", "", text)
     return text[-ATTRIBUTE_CHARS:] or None
 
 
