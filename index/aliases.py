@@ -73,6 +73,17 @@ def _folded_group(group: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(map(fold_text, group))
 
 
+def lexicon_names() -> list[str]:
+    """Every form of every name in the lexicon, folded."""
+    return [form for forms, _ in _entities() for form in forms]
+
+
+def lexicon_words() -> list[str]:
+    """Every word for a measure or a share, and those that mean the same, folded."""
+    known = _lexicon()
+    return [fold_text(w) for group in (*known["measures"], *known["words"], known["share"]) for w in group]
+
+
 def names_share(folded: str) -> bool:
     """Whether a folded text speaks of a share of something."""
     return any(word in folded for word in _folded_group(tuple(_lexicon()["share"])))

@@ -44,6 +44,14 @@ class Lexical:
             return np.zeros(self._size, np.float32)
         return np.asarray(self._retriever.get_scores(known), np.float32)
 
+    def holds(self, term: str) -> bool:
+        """Whether a passage has a term."""
+        return term in self._retriever.vocab_dict
+
+    def vocabulary(self) -> list[str]:
+        """Every term of the passages."""
+        return [t for t in self._retriever.vocab_dict if t]
+
     def idf(self, term: str) -> float:
         """Rarity of a term, > 0; a term no passage holds is as rare as can be."""
         n = self._retriever.vocab_dict.get(term)

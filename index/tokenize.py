@@ -69,6 +69,11 @@ def tagged(folded: str) -> tuple[tuple[str, str], ...]:
     return tuple((pair.word, pair.flag) for pair in _tagger().cut(folded, HMM=False))
 
 
+def word_frequency(folded: str) -> int:
+    """How often the dictionary says a word is written; 0 for none of its words."""
+    return _jieba().FREQ.get(folded) or 0
+
+
 def word_ends(text: str) -> list[int]:
     """Where the words of any text end: the places it may be cut."""
     return [end for _, _, end in _jieba().tokenize(text)]

@@ -10,15 +10,17 @@ from index.clean import Removal, clean
 from index.encode import Encoder
 from index.errors import BadQuestion, DocumentMissing, IndexMismatch
 from index.fold import fold_text
+from index.script import language_of
 from index.settings import Settings
 from index.snapshot import Snapshot
 from index.tokenize import fingerprint
 from index.values import Document, Hit
 from rag.choose import choose
-from rag.compose import LANGUAGES, cited, compose
+from rag.claims import verdict_on
+from rag.compose import LANGUAGES, cited, compose, understood_note
 from rag.decide import decide
 from rag.evidence import Scored, rank_sentences
-from rag.figure_answer import nearest, other_periods, table_for
+from rag.figure_answer import FigureTable, nearest, other_periods, table_for
 from rag.fitting import by_sentence, surely, telling
 from rag.ledger import as_row, matching
 from rag.lists import lists_as_many
@@ -26,11 +28,14 @@ from rag.reader.read import Reader, Reading
 from rag.reading import can_read, ranked_hits, read
 from rag.reading import support_features as read_features
 from rag.retrieve import Retrieved, retrieve
-from rag.statements import is_borne_out
+from rag.several import parts_of
+from rag.spelling import Spelling
+from rag.statements import Statement, is_borne_out
 from rag.support import rarities, support_features, support_of, threshold
 from rag.understand import Question, kind_of, understand
 from rag.values import Answer
 
+PART = 1  # statements of one part among several questions
 NEAREST = 2  # figures of other periods that a refusal names
 TABLED = ("conflict", "compare", "timeline", "list")  # kinds that figures side by side answer
 
@@ -45,6 +50,33 @@ class _Found:
     support: float
     threshold: float
     was_read: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    """What is said to one question, not yet written out."""
+
+    asked: Question
+    found: _Found
+    kind: str
+    statements: Sequence[Statement]
+    decision: str | None  # the reason to refuse
+    table: FigureTable | None = None
+    holds: bool | None = None  # of a claim
+
+    @property
+    def brief(self) -> Sequence[Statement]:
+        """As one part among several: no more than answers it, and of a refusal the reason alone."""
+        if self.decision is not None:
+            return []
+        return self.statements if self.table or self.kind in ("list", "correction") else self.statements[:PART]
+
+
+def _are_one(replies: Sequence[_Reply]) -> bool:
+    """Whether one sentence answers every part: then the question is answered as one."""
+    if any(r.decision is not None or not r.statements for r in replies):
+        return False
+    return len({(r.statements[0].sentence.doc_id, r.statements[0].sentence.start) for r in replies}) == 1
 
 
 class Assistant:
@@ -71,6 +103,7 @@ class Assistant:
         self._settings = settings
         self._reader = reader
         self._ledger = by_sentence(snapshot.figures)
+        self._spelling = Spelling(snapshot)
         self._junk = {d.doc_id: _junk_of(d) for d in snapshot.documents.values()}
 
     @property
@@ -94,24 +127,78 @@ class Assistant:
         Raises: BadQuestion for an empty or over-long question or an unknown language.
         """
         began = time.perf_counter()
-        for text in (question, *(t for t in turns if t.strip())):
+        turns = [t for t in turns if t.strip()]
+        for text in (question, *turns):
             self._check(text)
         if lang not in ("auto", *LANGUAGES):
             raise BadQuestion(f"lang {lang!r} 不认识 (unknown)。", f"可用: auto {' '.join(LANGUAGES)}")
-        asked = understand(question, [t for t in turns if t.strip()])
-        language = asked.lang if lang == "auto" else lang
-        found = self._find(asked, top_k or self._settings.top_k)
-        found_at = time.perf_counter()
+        mended = self._spelling.mend(question, language_of(question))
+        parts = parts_of(mended.text)
+        language = language_of(question) if lang == "auto" else lang
+        understood_at = time.perf_counter()
+        replies: list[_Reply] = []
+        for n, part in enumerate(parts):
+            asked = understand(part, [*turns, *parts[:n]], part=n > 0)
+            replies.append(self._reply(asked, language, top_k or self._settings.top_k))
+        if len(replies) > 1 and _are_one(replies):
+            replies = [self._reply(understand(mended.text, turns), language, top_k or self._settings.top_k)]
+        best = replies[0]
+        several = len(replies) > 1
+        statements = [s for r in replies for s in (r.brief if several else r.statements)]
+        citations = cited(statements)
+        written = [
+            compose(
+                r.kind,
+                r.brief if several else r.statements,
+                citations,
+                lang=language,
+                reason=r.decision,
+                table=r.table,
+                holds=r.holds,
+            )
+            for r in replies
+        ]
+        text = "\n".join(f"{n}. {t}" for n, t in enumerate(written, 1)) if several else written[0]
+        if mended.instead:
+            text = f"{understood_note(mended.instead, language)}\n{text}"
+        refused = all(r.decision is not None for r in replies)
+        dates = [c.published for c in citations if c.published]
+        done = time.perf_counter()
+        return Answer(
+            question=question,
+            understood_as=" ".join(r.asked.understood for r in replies) if len(parts) == 1 else mended.text,
+            kind=("refusal" if refused else "several") if several else best.kind,
+            text=text,
+            refused=refused,
+            reason=best.decision if refused else None,
+            citations=citations,
+            figures=tuple(as_row(s.figure, s.document) for s in statements if s.figure is not None),
+            newest_evidence=max(dates, default=None),
+            index_version=self.version,
+            mode="full" if any(r.found.was_read for r in replies) else "no-reader",
+            timings_ms={
+                "understand": round((understood_at - began) * 1000, 1),
+                "answer": round((done - understood_at) * 1000, 1),
+                "total": round((done - began) * 1000, 1),
+            },
+            support=round(max(r.found.support for r in replies), 4),
+            lang=language,
+        )
+
+    def _reply(self, asked: Question, language: str, top_k: int) -> "_Reply":
+        """What is said to one question."""
+        found = self._find(asked, top_k)
         ranked = found.ranked
+        verdict = verdict_on(asked, ranked, self._ledger, self._snapshot, language)
+        if verdict is not None and (sound := self._borne_out(verdict.statements)):
+            kind = "fact" if verdict.holds else "correction"
+            return _Reply(asked, found, kind, sound, None, holds=verdict.holds)
         table = None
         if kind_of(asked) in TABLED:
             table = table_for(asked, kind_of(asked), ranked, self._ledger, self._snapshot, language)
         able = telling(asked, ranked, self._ledger)
-        listed = (
-            kind_of(asked) == "list" and bool(ranked) and lists_as_many(asked.folded, ranked[0].row, self._snapshot)
-        )
+        best = ranked[0].row if ranked and kind_of(asked) == "list" else None
         elsewhen = other_periods(asked, ranked, self._ledger)
-        known = table is not None or bool(surely(asked, ranked, self._ledger))
         decision = decide(
             asked,
             ranked,
@@ -119,48 +206,27 @@ class Assistant:
             self._junk,
             found.threshold,
             telling=able,
-            known=known,
-            listed=listed,
+            known=table is not None or bool(surely(asked, ranked, self._ledger)),
+            listed=best is not None and lists_as_many(asked.folded, best, self._snapshot),
             elsewhen=bool(elsewhen),
         )
         if decision == "other_period" and elsewhen:
-            kind, statements = "refusal", [nearest(f, self._snapshot, language) for f in elsewhen[:NEAREST]]
-        elif table is not None and decision is None:
-            kind, statements = table.kind, [row.statement for row in table.rows]
-        else:
-            refused = decision is not None
-            kind, statements = choose(
-                asked, ranked if refused else able, self._snapshot, self._ledger, language, refused=refused
-            )
-            statements = [s for s in statements if is_borne_out(s.text, *(sentence for sentence, _ in s.sources))]
+            near = [nearest(f, self._snapshot, language) for f in elsewhen[:NEAREST]]
+            return _Reply(asked, found, "refusal", near, decision)
+        if table is not None and decision is None:
+            return _Reply(asked, found, table.kind, [row.statement for row in table.rows], None, table)
+        refused = decision is not None
+        candidates = ranked if refused else able
+        kind, statements = choose(asked, candidates, self._snapshot, self._ledger, language, refused=refused)
+        statements = self._borne_out(statements)
         if not statements and decision is None:
             kind, decision = "refusal", "not_in_corpus"
-        citations = cited(statements)
-        text = compose(
-            kind, statements, citations, lang=language, reason=decision, table=table if decision is None else None
-        )
-        dates = [c.published for c in citations if c.published]
-        done = time.perf_counter()
-        return Answer(
-            question=question,
-            understood_as=asked.understood,
-            kind=kind,
-            text=text,
-            refused=decision is not None,
-            reason=decision,
-            citations=citations,
-            figures=tuple(as_row(s.figure, s.document) for s in statements if s.figure is not None),
-            newest_evidence=max(dates, default=None),
-            index_version=self.version,
-            mode="full" if found.was_read else "no-reader",
-            timings_ms={
-                "find": round((found_at - began) * 1000, 1),
-                "answer": round((done - found_at) * 1000, 1),
-                "total": round((done - began) * 1000, 1),
-            },
-            support=round(found.support, 4),
-            lang=language,
-        )
+        return _Reply(asked, found, kind, statements, decision)
+
+    @staticmethod
+    def _borne_out(statements: Sequence[Statement]) -> list[Statement]:
+        """Those of which every number and name stands in what they cite."""
+        return [s for s in statements if is_borne_out(s.text, *(sentence for sentence, _ in s.sources))]
 
     def run(self, question: str, top_k: int) -> tuple[list[Hit], float]:
         """The best passages and the support of a question, for evaluation."""

@@ -45,6 +45,14 @@ def cited(statements: Sequence[Statement]) -> tuple[Citation, ...]:
     return tuple(citations.values())
 
 
+def understood_note(instead: Sequence[str], lang: str) -> str:
+    """That a word was mistyped, and what it is taken for."""
+    if lang == "en":
+        return f"(Understood as {', '.join(instead)}.)"
+    note = f"（按{''.join(f'「{w}」' for w in instead)}理解）"
+    return to_traditional(note) if lang == "zh-Hant" else note
+
+
 def compose(
     kind: str,
     statements: Sequence[Statement],
@@ -53,6 +61,7 @@ def compose(
     lang: str,
     reason: str | None,
     table: FigureTable | None = None,
+    holds: bool | None = None,
 ) -> str:
     """Renders the answer.
 
@@ -61,6 +70,7 @@ def compose(
         statements: what is said, in order; of a refusal: the nearest evidence.
         citations: `cited(statements)`.
         reason: of a refusal.
+        holds: whether a claim that was put forward holds; None when none was.
         table: figures side by side; its rows are the statements.
     """
     marker = {(c.doc_id, c.start, c.end): c.marker for c in citations}
@@ -80,4 +90,6 @@ def compose(
     template = _environment().get_template("answer.en.j2" if lang == "en" else "answer.zh.j2")
     words = {"zh-Hant": to_traditional, "zh-Hans": to_simplified}.get(lang, str)
     rows = zip(table.rows, lines, strict=True) if table else ()
-    return template.render(kind=kind, lines=lines, reason=reason, own=words, table=table, rows=list(rows)).strip()
+    return template.render(
+        kind=kind, lines=lines, reason=reason, own=words, table=table, rows=list(rows), holds=holds
+    ).strip()

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from rag.asked_figure import WITHIN, is_about, is_asked_for, is_read, stating
 from rag.evidence import FEATURES, Scored
-from rag.understand import Question, asks_for_advice, orders_only
+from rag.understand import Question, asks_for_advice, asks_for_junk, orders_only
 
 LISTED = 0.5  # of the threshold is enough where as many things are listed as are asked for: set by hand
 _AT = {name: n for n, name in enumerate(FEATURES)}
@@ -40,7 +40,7 @@ def decide(
         return "advice"
     if not ranked or not question.words:
         return "not_in_corpus"
-    if _asks_for_junk(question, ranked, junk):
+    if asks_for_junk(question.folded) or _asks_for_junk(question, ranked, junk):
         return "page_junk"
     near = [c for c in ranked if c.score >= ranked[0].score - WITHIN]
     able = near if telling is None else [c for c in near if c in telling]

@@ -105,6 +105,8 @@ def surely(question: Question, ranked: Sequence[Scored], ledger: Ledger) -> list
         and (_subject(question, f.figure, f.candidate) or 0.0) >= 1
         and all(n in f.candidate.context for n in question.names)  # an A round is no B round
     ]
+    if asks_for_change(question):  # by how much it grew, not how much it is
+        sure = [f for f in sure if is_change(f.figure)] or sure
     whole = [f for f in sure if is_wholly_named(question, f.figure)]  # 明达电脑, not any 电脑
     return whole or sure
 
@@ -125,7 +127,7 @@ def _figures(candidate: Scored, ledger: Ledger) -> Sequence[Figure]:
 
 
 def _ruled_out(question: Question, candidate: Scored, figures: Sequence[Figure], owners: set[str]) -> bool:
-    shaped = [f for f in figures if _shape(question, f) is not None]
+    shaped = [f for f in figures if f.subject and _shape(question, f) is not None]
     if not question.wants & {"percent", "multiple"} and not asks_for_change(question):  # a level
         levels = [f for f in shaped if kind_of_number(f) not in ("rate", "times")]
         if shaped and not levels and measures_in(question.folded):
@@ -154,6 +156,9 @@ def _of_somebody_else(question: Question, figure: Figure, candidate: Scored, own
     subject = fold_text(figure.subject or "")
     if question.wants & {"person", "name", "place", "rank"}:  # whose is what is asked
         return False
+    named = entities_in(subject)
+    if question.entities and named and not any(forms in question.entities for forms in named):
+        return not is_named(question.entities, candidate.sentence.folded)
     if not subject or subject not in candidate.sentence.folded or _words_in(question, subject):
         return False
     return bool(owners) and not any(form in candidate.sentence.folded for w in owners for form in forms_of(w))

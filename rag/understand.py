@@ -13,6 +13,7 @@ from index.periods import periods_in
 from index.quantities import parsed
 from index.script import language_of
 from index.tokenize import pairs, words
+from rag.follow_up import resolved
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _LATIN_NAME = re.compile(r"[a-z]轮|[a-z][a-z0-9]*(?:[.\-][a-z0-9]+)*")  # A轮, GLM-4, R1
@@ -81,31 +82,38 @@ def asks_for_advice(folded: str) -> bool:
     return re.search(_language()["refuse"]["advice"], folded) is not None
 
 
+def asks_for_junk(folded: str) -> bool:
+    """Whether a folded question wants what stands around an article on its page."""
+    return re.search(_language()["refuse"]["junk"], folded) is not None
+
+
 def orders_only(folded: str) -> bool:
     """Whether a folded question is an order to the assistant and asks nothing of the corpus."""
     return re.search(_language()["instruction"]["whole"], folded) is not None
 
 
-def understand(asked: str, turns: Sequence[str] = ()) -> Question:
+def understand(asked: str, turns: Sequence[str] = (), *, part: bool = False) -> Question:
     """Reads a question.
 
     Args:
         asked: the question, not empty.
         turns: the same user's earlier questions, oldest first; used only when the question leans on them.
+        part: it stands in one text with the last of `turns`, and leans on it unless it names somebody itself.
     """
     text = re.sub(r"\s+", " ", asked).strip()
     stripped = _strip_instructions(text)
-    understood = stripped
-    context: list[str] = []
+    chain = [stripped]
     for earlier in reversed(turns[-_MANY_QUESTIONS:]):
-        if not leans_on_earlier(fold_text(context[-1] if context else stripped)):
+        beside = part and len(chain) == 1 and not entities_in(fold_text(stripped))
+        if not beside and not leans_on_earlier(fold_text(chain[-1])):
             break
-        context.append(_strip_instructions(re.sub(r"\s+", " ", earlier).strip()))
-    if context:
-        understood = " ".join([*reversed(context), stripped])
+        chain.append(_strip_instructions(re.sub(r"\s+", " ", earlier).strip()))
+    understood = chain.pop()
+    while chain:
+        understood = resolved(chain.pop(), understood)
     folded = fold_text(understood)
     lang = language_of(text)
-    last = fold_text(stripped)
+    last = fold_text(stripped) if understood.endswith(stripped) else folded  # asked again of something else
     # “那腾讯云呢” asks the same of someone else: its own subject and period take the place of the earlier ones
     entities = tuple(entities_in(last) or entities_in(folded))
     # an English question is searched with the Chinese words for what it names, too
