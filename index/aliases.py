@@ -1,7 +1,10 @@
 """Names that mean the same and English words for Chinese measures, from the editable lexicon/aliases.toml."""
 
 import re
-from functools import cache
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache, lru_cache
 from typing import Any
 
 from index.data import lexicon
@@ -18,10 +21,40 @@ def _form(name: str) -> str:
     return rf"(?<![a-z0-9]){escaped}(?![a-z])" if name.isascii() else escaped
 
 
-@cache
+Groups = tuple[tuple[str, ...], ...]
+_learned: ContextVar[Groups] = ContextVar("names a corpus says are one", default=())
+
+
+@contextmanager
+def known_names(groups: Groups) -> Iterator[None]:
+    """Within it, the names of a corpus (index.names) count like those of the lexicon."""
+    token = _learned.set(groups)
+    try:
+        yield
+    finally:
+        _learned.reset(token)
+
+
 def _entities() -> tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]:
-    groups = [tuple(map(fold_text, group)) for group in _lexicon()["entities"]]
+    return _patterns(_learned.get())
+
+
+@lru_cache(maxsize=8)
+def _patterns(learned: Groups) -> tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]:
+    groups = _joined(learned)
     return tuple((g, re.compile("|".join(map(_form, sorted(g, key=len, reverse=True))))) for g in groups)
+
+
+def _joined(learned: Groups) -> list[tuple[str, ...]]:
+    """The lexicon's groups, each with what a learned one that shares a form adds; then those that share none."""
+    result = [[fold_text(name) for name in group] for group in _lexicon()["entities"]]
+    for group in learned:
+        own = next((g for g in result if not set(g).isdisjoint(group)), None)
+        if own is None:
+            result.append(list(group))
+        else:
+            own += [n for n in group if n not in own]
+    return [tuple(g) for g in result]
 
 
 @cache
@@ -50,12 +83,11 @@ def entity_at(folded: str) -> int:
     return max((m.end() for _, pattern in _entities() if (m := pattern.match(folded))), default=0)
 
 
-@cache
-def _forms() -> dict[str, tuple[str, ...]]:
+@lru_cache(maxsize=8)
+def _forms(learned: Groups) -> dict[str, tuple[str, ...]]:
     known = _lexicon()
-    groups = [
-        tuple(map(fold_text, g)) for g in (*known["entities"], *known["measures"], *known["words"], known["share"])
-    ]
+    same = [tuple(map(fold_text, g)) for g in (*known["measures"], *known["words"], known["share"])]
+    groups = [*_joined(learned), *same]
     found: dict[str, tuple[str, ...]] = {}
     for group in groups:
         for form in group:
@@ -65,7 +97,7 @@ def _forms() -> dict[str, tuple[str, ...]]:
 
 def forms_of(word: str) -> tuple[str, ...]:
     """A folded word and all that the lexicon says means the same."""
-    return _forms().get(word, (word,))
+    return _forms(_learned.get()).get(word, (word,))
 
 
 @cache

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from index import snapshot, tokenize
+from index.aliases import known_names
 from index.clean import clean
 from index.encode import Encoder, fingerprint_of
 from index.errors import CorpusUnreadable, YuntuError
@@ -23,6 +24,7 @@ from index.figures import figures_of
 from index.fold import fold_text, to_simplified
 from index.lexical import Lexical
 from index.load import Loaded, load
+from index.names import names_in
 from index.settings import Settings
 from index.snapshot import Recipe, Snapshot
 from index.split import split
@@ -45,6 +47,7 @@ _TEXT_PARTS = (
     "front_matter.py",
     "grammar.py",
     "lexical.py",
+    "names.py",
     "phrases.py",
     "quantities.py",
     "split.py",
@@ -130,8 +133,10 @@ def rebuild(
     loaded = load(paths)
     documents = {d.doc_id: d for d in loaded.documents}
     if loaded.unreadable and strict:
-        names = "; ".join(f"{u.where} ({u.why})" for u in loaded.unreadable[:5])
-        raise CorpusUnreadable(f"{len(loaded.unreadable)} 处读不了 (unreadable): {names}。", "改好它们,或去掉 --strict")
+        listed = "; ".join(f"{u.where} ({u.why})" for u in loaded.unreadable[:5])
+        raise CorpusUnreadable(
+            f"{len(loaded.unreadable)} 处读不了 (unreadable): {listed}。", "改好它们,或去掉 --strict"
+        )
     if not documents:
         raise CorpusUnreadable(
             "没有一篇读得出来的文档 (no readable document)。",
@@ -162,10 +167,12 @@ def rebuild(
             return done(old.version, len(old.passages), len(documents), unchanged=True)
         passages: list[Passage] = []
         figures: list[Figure] = []
-        for document in tqdm(loaded.documents, desc="清洗切分 clean, split", unit="篇", disable=None):
-            own = passages_of(document, max_chars=settings.max_chars)
-            passages += own
-            figures += figures_of(document, [s for p in own for s in p.sentences])
+        names = names_in(loaded.documents)
+        with known_names(names):
+            for document in tqdm(loaded.documents, desc="清洗切分 clean, split", unit="篇", disable=None):
+                own = passages_of(document, max_chars=settings.max_chars)
+                passages += own
+                figures += figures_of(document, [s for p in own for s in p.sentences])
         if not passages:
             raise CorpusUnreadable(
                 "清洗之后没有剩下正文 (nothing left after cleaning)。", "用 yuntu audit 看去掉了什么"
@@ -190,6 +197,7 @@ def rebuild(
             loaded.documents,
             passages,
             figures,
+            names,
             _rows(texts, known, encoder),
             _rows([embedded_sentence(s) for p in passages for s in p.sentences], known_sentences, encoder).astype(
                 np.float16

@@ -24,6 +24,7 @@ import faiss
 import numpy as np
 import numpy.typing as npt
 
+from index.aliases import Groups
 from index.errors import CorpusUnreadable, IndexBusy, IndexDamaged, IndexMismatch, IndexMissing, YuntuError
 from index.lexical import Lexical
 from index.values import Document, Figure, Passage, Sentence
@@ -59,6 +60,7 @@ class Snapshot:
     first_sentence: npt.NDArray[np.int64]  # (passages + 1,): rows of passage n are first[n]:first[n + 1]
     lexical: Lexical
     figures: tuple[Figure, ...] = ()  # in document order, then reading order
+    names: Groups = ()  # that the documents say are one
 
     @property
     def recipe(self) -> Recipe:
@@ -125,6 +127,7 @@ def write(
     documents: Sequence[Document],
     passages: Sequence[Passage],
     figures: Sequence[Figure],
+    names: Groups,
     passage_vectors: Vectors,
     sentence_vectors: npt.NDArray[np.float16],
     lexical: Lexical,
@@ -142,6 +145,7 @@ def write(
         _write_lines(temporary / "documents.jsonl", (asdict(d) for d in documents))
         _write_lines(temporary / "passages.jsonl", map(_passage_row, passages))
         _write_lines(temporary / "figures.jsonl", (asdict(f) for f in figures))
+        _write_lines(temporary / "names.jsonl", ({"names": group} for group in names))
         vectors = faiss.IndexFlatIP(passage_vectors.shape[1])
         vectors.add(np.ascontiguousarray(passage_vectors, np.float32))
         faiss.write_index(vectors, str(temporary / "passages.faiss"))
@@ -313,6 +317,9 @@ def open_version(root: Path, version: str, *, thorough: bool = False, any_format
             first_sentence=first,
             lexical=Lexical.open(folder / "bm25", len(passages)),
             figures=tuple(map(_figure_of, _rows(folder / "figures.jsonl"))) if manifest["format"] > 1 else (),
+            names=tuple(tuple(r["names"]) for r in _rows(folder / "names.jsonl"))
+            if (folder / "names.jsonl").exists()
+            else (),
         )
     except YuntuError:
         raise

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from index.aliases import Groups, known_names
 from index.clean import Removal, clean
 from index.encode import Encoder
 from index.errors import BadQuestion, DocumentMissing, IndexMismatch
@@ -107,6 +108,11 @@ class Assistant:
         self._junk = {d.doc_id: _junk_of(d) for d in snapshot.documents.values()}
 
     @property
+    def names(self) -> Groups:
+        """Names that the documents say are one."""
+        return self._snapshot.names
+
+    @property
     def version(self) -> str:
         """The index version every answer comes from."""
         return self._snapshot.version
@@ -126,8 +132,11 @@ class Assistant:
             top_k: passages the answer is looked for in; the setting when None.
         Raises: BadQuestion for an empty or over-long question or an unknown language.
         """
+        with known_names(self._snapshot.names):
+            return self._answer(question, [t for t in turns if t.strip()], lang, top_k or self._settings.top_k)
+
+    def _answer(self, question: str, turns: Sequence[str], lang: str, top_k: int) -> Answer:
         began = time.perf_counter()
-        turns = [t for t in turns if t.strip()]
         for text in (question, *turns):
             self._check(text)
         if lang not in ("auto", *LANGUAGES):
@@ -139,9 +148,9 @@ class Assistant:
         replies: list[_Reply] = []
         for n, part in enumerate(parts):
             asked = understand(part, [*turns, *parts[:n]], part=n > 0)
-            replies.append(self._reply(asked, language, top_k or self._settings.top_k))
+            replies.append(self._reply(asked, language, top_k))
         if len(replies) > 1 and _are_one(replies):
-            replies = [self._reply(understand(mended.text, turns), language, top_k or self._settings.top_k)]
+            replies = [self._reply(understand(mended.text, turns), language, top_k)]
         best = replies[0]
         several = len(replies) > 1
         statements = [s for r in replies for s in (r.brief if several else r.statements)]
@@ -231,15 +240,17 @@ class Assistant:
     def run(self, question: str, top_k: int) -> tuple[list[Hit], float]:
         """The best passages and the support of a question, for evaluation."""
         self._check(question)
-        asked = understand(question)
-        found = self._find(asked, max(top_k, self._settings.top_k))
+        with known_names(self._snapshot.names):
+            asked = understand(question)
+            found = self._find(asked, max(top_k, self._settings.top_k))
         hits = ranked_hits(asked, found.retrieved, found.readings) if found.was_read else list(found.retrieved.hits)
         return hits[:top_k], found.support
 
     def search(self, query: str, top_k: int) -> list[Hit]:
         """The `top_k` best passages for a query, best first."""
         self._check(query)
-        return list(retrieve(understand(query), self._snapshot, self._encoder, top_k=top_k).hits)
+        with known_names(self._snapshot.names):
+            return list(retrieve(understand(query), self._snapshot, self._encoder, top_k=top_k).hits)
 
     def documents(self) -> list[Document]:
         """Every document, in corpus order."""
@@ -266,7 +277,8 @@ class Assistant:
         doc: str | None = None,
     ) -> list[dict[str, Any]]:
         """The rows of the ledger that fit all that is given (rag.ledger)."""
-        found = matching(self._snapshot.figures, subject=subject, attribute=attribute, period=period, doc=doc)
+        with known_names(self._snapshot.names):
+            found = matching(self._snapshot.figures, subject=subject, attribute=attribute, period=period, doc=doc)
         return [as_row(f, self._snapshot.documents[f.doc_id]) for f in found]
 
     def examples(self) -> list[str]:

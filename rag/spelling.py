@@ -10,14 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 
-from pypinyin.contrib.tone_convert import to_normal
-from pypinyin.pinyin_dict import pinyin_dict
 from rapidfuzz import process
 from rapidfuzz.distance import DamerauLevenshtein
 
 from index.aliases import lexicon_names, lexicon_words
 from index.data import lexicon
 from index.fold import fold, fold_text, to_traditional
+from index.pinyin import sound, spelt
 from index.snapshot import Snapshot
 from index.tokenize import tagged, word_frequency
 
@@ -27,7 +26,6 @@ RARE = 20  # a word of the dictionary that is rarer may be a name misheard
 MOST = 5  # words mended in one question: more is another language, not a typo
 _HAN = re.compile(r"[\u4e00-\u9fff]+")
 _LATIN = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[.\-][A-Za-z0-9]+)*")
-_ALIKE = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("ng", "n"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +34,6 @@ class Mended:
 
     text: str
     instead: tuple[str, ...] = ()  # the words put in, in order
-
-
-@cache
-def sound(char: str) -> str:
-    """How a character sounds, without its tone: its first reading, sounds that are often mixed up alike."""
-    plain = pinyin(char) or char
-    for a, b in _ALIKE:
-        plain = plain.replace(a, b)
-    return plain
-
-
-@cache
-def pinyin(char: str) -> str:
-    """The first reading of a character, without its tone; empty for one that has none."""
-    return str(to_normal(pinyin_dict.get(ord(char), "").split(",")[0]))
 
 
 def _sounds(text: str) -> tuple[str, ...]:
@@ -187,7 +170,7 @@ class Spelling:
     def _spelt_names(self) -> dict[str, str]:
         """Names by their pinyin in one word."""
         names = (t for groups in self._names.values() for group in groups.values() for t in group)
-        return {"".join(map(pinyin, t)): t for t in names}
+        return {spelt(t): t for t in names}
 
 
 def _by_sound(terms: Sequence[str]) -> dict[int, dict[tuple[str, ...], list[str]]]:

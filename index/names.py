@@ -1,0 +1,102 @@
+"""Names a corpus itself says are one: 星澜云（Xinglan Cloud）, Xinglan Cloud (星澜云), 墨舟科技（以下简称墨舟）.
+
+Where a Chinese name begins before its bracket is told by the corpus: the longest ending that also stands elsewhere.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from index.data import lexicon
+from index.fold import fold_text
+from index.grammar import is_measure, tagged_words, word_set
+from index.pinyin import spelt
+from index.tokenize import word_frequency
+from index.values import Document
+
+LONGEST = 10  # characters of a Chinese name
+_LATIN = r"[A-Z][A-Za-z0-9.&'’\-]*(?: [A-Z0-9][A-Za-z0-9.&'’\-]*){0,4}"
+_HAN_LATIN = re.compile(
+    rf"(?P<han>[\u4e00-\u9fff·]{{2,24}}(?:[0-9][0-9.]*)?)[”」』》]?\s?[（(](?P<other>{_LATIN})[)）]"
+)
+_LATIN_HAN = re.compile(rf"(?P<other>{_LATIN})\s?[（(](?P<han>[\u4e00-\u9fff·]{{2,12}}(?:[0-9][0-9.]*)?)[)）]")
+_SHORT = re.compile(
+    r"(?P<han>[\u4e00-\u9fff]{2,24})[（(](?:以下|下)?(?:简称|简称为|又称|又名|原名)[“「\"']?"
+    r"(?P<other>[\u4e00-\u9fff]{2,8})[”」\"']?[)）]"
+)
+_QUOTED = re.compile(r"[“「『《](?P<name>[^“”「」『』《》]{2,12})$")
+_VERSION = re.compile(r"[\s\-]?\d[\d.]*$")
+
+
+def names_in(documents: Iterable[Document]) -> tuple[tuple[str, ...], ...]:
+    """Groups of names that mean the same, folded, each in the order they were met; sorted, without repeats."""
+    texts = [d.text for d in documents]
+    whole = "\n".join(map(fold_text, texts))
+    groups: list[list[str]] = []
+    for text in texts:
+        for han, other in _pairs(text, whole):
+            group = next((g for g in groups if han in g or other in g), None)
+            if group is None:
+                groups.append([han, other])
+            else:
+                group += [n for n in (han, other) if n not in group]
+    return tuple(sorted(tuple(g) for g in groups))
+
+
+def _pairs(text: str, whole: str) -> Iterator[tuple[str, str]]:
+    for m in (*_HAN_LATIN.finditer(text), *_SHORT.finditer(text)):
+        quoted = _QUOTED.search(text[: m.end("han")])
+        other = fold_text(m.group("other"))
+        han = fold_text(quoted.group("name")) if quoted else _begun(fold_text(m.group("han")), other, whole)
+        yield from _plain(han, other)
+    for m in _LATIN_HAN.finditer(text):
+        yield from _plain(fold_text(m.group("han")), fold_text(m.group("other")))
+
+
+def _plain(han: str | None, other: str) -> Iterator[tuple[str, str]]:
+    """A pair, if both are names; without the version that both end with."""
+    han = han.rsplit("的", 1)[-1] if han else None
+    if (
+        han is None
+        or is_measure(han)
+        or _describes(han)
+        or other in lexicon("index", "figures")["names"]["generic"]
+        or len(other) < 2
+    ):
+        return
+    if (a := _VERSION.search(han)) and (b := _VERSION.search(other)) and a.group().strip(" -") == b.group().strip(" -"):
+        han, other = han[: a.start()], other[: b.start()]
+    if len(re.sub(r"[^\u4e00-\u9fff]", "", han)) > 1:
+        yield han, other
+
+
+def _begun(before: str, other: str, whole: str) -> str | None:
+    """The name that ends a stretch of Chinese.
+
+    It begins where it sounds like the other name, else it is the longest ending that also stands elsewhere, else its
+    last word that no dictionary has, with what follows.
+    """
+    first = re.sub(r"[^a-z]", "", re.split(r"[\s\-]", other)[0])
+    for start in range(max(0, len(before) - LONGEST), len(before) - 1):
+        if first and any(spelt(before[start : start + n]) == first for n in range(1, 5)):
+            return before[start:]
+    for start in range(max(0, len(before) - LONGEST), len(before) - 1):
+        ending = before[start:]
+        longer = whole.count(before[start - 1 :]) if start else 0
+        if whole.count(ending) > max(1, longer) and not word_frequency(ending) and _opens(ending):
+            return ending
+    tokens = tagged_words(before)
+    at = next((n for n in range(len(tokens) - 1, -1, -1) if tokens[n][1] in ("nz", "nt", "nr")), None)
+    return "".join(w for w, _ in tokens[at:]) if at is not None else None
+
+
+def _describes(han: str) -> bool:
+    """Whether a stretch says what a thing does or is, and names nobody: 图像创作, 出行服务平台."""
+    tokens = tagged_words(han)
+    named = any(tag in ("nz", "nt", "nr") for _, tag in tokens)
+    return tokens[-1][1][0] == "v" or (not named and tokens[-1][0] in word_set("kinds"))
+
+
+def _opens(ending: str) -> bool:
+    """Whether a name can open with its first word: no particle, preposition or kind of thing."""
+    word, tag = tagged_words(ending)[0]
+    return tag[0] not in "pcudrmqy" and word not in word_set("kinds") | word_set("organisations")
