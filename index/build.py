@@ -133,10 +133,8 @@ def rebuild(
     loaded = load(paths)
     documents = {d.doc_id: d for d in loaded.documents}
     if loaded.unreadable and strict:
-        listed = "; ".join(f"{u.where} ({u.why})" for u in loaded.unreadable[:5])
-        raise CorpusUnreadable(
-            f"{len(loaded.unreadable)} 处读不了 (unreadable): {listed}。", "改好它们,或去掉 --strict"
-        )
+        why = "; ".join(f"{u.where} ({u.why})" for u in loaded.unreadable[:5])
+        raise CorpusUnreadable(f"{len(loaded.unreadable)} 处读不了 (unreadable): {why}。", "改好它们,或去掉 --strict")
     if not documents:
         raise CorpusUnreadable(
             "没有一篇读得出来的文档 (no readable document)。",

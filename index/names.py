@@ -56,7 +56,7 @@ def _plain(han: str | None, other: str) -> Iterator[tuple[str, str]]:
     """A pair, if both are names; without the version that both end with."""
     han = han.rsplit("的", 1)[-1] if han else None
     if (
-        han is None
+        not han
         or is_measure(han)
         or _describes(han)
         or other in lexicon("index", "figures")["names"]["generic"]

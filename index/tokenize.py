@@ -74,6 +74,12 @@ def word_frequency(folded: str) -> int:
     return _jieba().FREQ.get(folded) or 0
 
 
+def may_name(folded: str) -> bool:
+    """Whether a word can be a name: the dictionary calls it one, or has never heard of it."""
+    tag = _tagger().word_tag_tab.get(folded)
+    return tag is None or tag[:2] in ("nr", "ns", "nt", "nz")
+
+
 def word_ends(text: str) -> list[int]:
     """Where the words of any text end: the places it may be cut."""
     return [end for _, _, end in _jieba().tokenize(text)]

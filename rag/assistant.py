@@ -241,7 +241,7 @@ class Assistant:
         """The best passages and the support of a question, for evaluation."""
         self._check(question)
         with known_names(self._snapshot.names):
-            asked = understand(question)
+            asked = understand(self._spelling.mend(question, language_of(question)).text)
             found = self._find(asked, max(top_k, self._settings.top_k))
         hits = ranked_hits(asked, found.retrieved, found.readings) if found.was_read else list(found.retrieved.hits)
         return hits[:top_k], found.support

@@ -18,11 +18,12 @@ from index.data import lexicon
 from index.fold import fold, fold_text, to_traditional
 from index.pinyin import sound, spelt
 from index.snapshot import Snapshot
-from index.tokenize import tagged, word_frequency
+from index.tokenize import may_name, tagged, word_frequency
 
 LONGEST_NAME = 8
 LIKE = 0.8  # least similarity of two Latin words
 RARE = 20  # a word of the dictionary that is rarer may be a name misheard
+SPELT = 5  # letters of a name in pinyin: a shorter one is many words
 MOST = 5  # words mended in one question: more is another language, not a typo
 _HAN = re.compile(r"[\u4e00-\u9fff]+")
 _LATIN = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[.\-][A-Za-z0-9]+)*")
@@ -133,13 +134,12 @@ class Spelling:
     def _mistyped(self, text: str, folded: str, places: Sequence[int], lang: str) -> Iterator[tuple[int, int, str]]:
         tokens = list(_LATIN.finditer(folded))
         for n, token in enumerate(tokens):
-            spelt = self._spelt(tokens[n : n + 4], folded)
-            if spelt:
-                yield token.start(), spelt[0], spelt[1]
-                continue
             word = token.group()
             original = text[_place(places, token.start()) : _place(places, token.end())]
             capital = lang != "en" or (original[:1].isupper() and token.start() > 0)
+            if capital and (name := self._spelt(tokens[n : n + 4], folded)):
+                yield token.start(), name[0], name[1]
+                continue
             if len(word) < 4 or not capital or word in self._latin or word.rstrip("s") in self._latin:
                 continue
             best = process.extractOne(
@@ -162,15 +162,18 @@ class Spelling:
             if re.search(r"[^a-z\s'\-]", stretch) or stretch in self._latin:
                 continue
             letters = re.sub(r"[^a-z]", "", stretch)
-            if letters in self._spelt_names and len(letters) > 3:
+            if len(letters) >= SPELT and letters in self._spelt_names:
                 return tokens[n - 1].end(), self._spelt_names[letters]
         return None
 
     @cached_property
     def _spelt_names(self) -> dict[str, str]:
-        """Names by their pinyin in one word."""
-        names = (t for groups in self._names.values() for group in groups.values() for t in group)
-        return {spelt(t): t for t in names}
+        """Chinese names by their pinyin in one word: of the corpus's words, its titles, then those surely names."""
+        known = self._snapshot.lexical.vocabulary()
+        own = [w for w in known if _HAN.fullmatch(w) and 2 <= len(w) <= 4 and may_name(w)]
+        titles = [t for d in self._snapshot.documents.values() if _HAN.fullmatch(t := fold_text(d.title))]
+        sure = [t for groups in self._names.values() for group in groups.values() for t in group]
+        return {spelt(t): t for t in (*own, *titles, *sure) if len(t) <= LONGEST_NAME}
 
 
 def _by_sound(terms: Sequence[str]) -> dict[int, dict[tuple[str, ...], list[str]]]:
