@@ -92,12 +92,24 @@ def _forms(learned: Groups) -> dict[str, tuple[str, ...]]:
     for group in groups:
         for form in group:
             found[form] = (*found.get(form, ()), *group)
+    for english, chinese in known["glossary"].items():  # one language is met by the other
+        plain, words = _plain(english), tuple(fold_text(chinese).split())
+        for a, others in ((plain, words), (words, plain)):
+            for form in a:
+                found[form] = tuple(dict.fromkeys((*found.get(form, (form,)), *others)))
     return found
+
+
+def _plain(pattern: str) -> tuple[str, ...]:
+    """The words of a glossary pattern without their endings: `revenues?|sales` → revenue, sales."""
+    bare = re.sub(r"\((?:[^()]*)\)|.\?|\\.|\[.*?\]", lambda m: " " if m.group().startswith("[") else "", pattern)
+    return tuple(w for part in bare.split("|") if len(w := part.strip()) > 2)
 
 
 def forms_of(word: str) -> tuple[str, ...]:
     """A folded word and all that the lexicon says means the same."""
-    return _forms(_learned.get()).get(word, (word,))
+    known = _forms(_learned.get())
+    return known.get(word) or (known.get(word.rstrip("s"), (word,)) if word.isascii() else (word,))
 
 
 @cache

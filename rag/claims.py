@@ -38,7 +38,7 @@ def verdict_on(
     open_question = replace(question, numbers=(), wants=question.wants - {"count", "rank"})
     alike = [f for f in fits(open_question, ranked, ledger) if _kind(claimed) == kind_of_number(f.figure)]
     own = [f for f in alike if _is_own(question, f)]
-    same = [f for f in own if _says(f, claimed)]
+    same = [f for f in own if _says(f, claimed) and not _counts_otherwise(question, f)]
     if same:
         return Verdict(True, (nearest(same[0], snapshot, lang),))
     wide = replace(open_question, entities=(), words=tuple(w for w in question.words if w not in question.names))
@@ -68,6 +68,17 @@ def _kind(quantity: Quantity) -> str:
 
 def _is_own(question: Question, fit: Fit) -> bool:
     return any(is_subject(fit.figure, forms) for forms in question.entities)
+
+
+def _counts_otherwise(question: Question, fit: Fit) -> bool:
+    """Whether the sentence of a figure names another way of counting than the question: by calls, not by revenue."""
+    kinds = lexicon("rag", "question")["figures"]["kinds"]
+    said = (
+        f"{fold_text(fit.figure.attribute or '')} {fold_text(fit.figure.scope or '')} {fit.candidate.sentence.folded}"
+    )
+    asked = {k for k in kinds if k in question.folded}
+    told = {k for k in kinds if k in said}
+    return bool(asked and told) and not asked & told
 
 
 def _says(fit: Fit, claimed: Quantity) -> bool:

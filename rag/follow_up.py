@@ -30,6 +30,10 @@ def resolved(last: str, earlier: str) -> str:
     named = last[asked.start("what") : asked.end("what")].strip()
     for find in (_name, _rank, _period, _measure):
         new, old = find(fold_text(named)), find(fold_text(earlier))
+        if find is _period and old and (year := re.match(r"\d{4}", named)) and "同期" in named:  # the same part of it
+            start = old[0][0]
+            if re.match(r"\d{4}", earlier[start:]):
+                return f"{earlier[:start]}{year.group()}{earlier[start + 4 :]}"
         if new and old and len(new) == 1 and len(fold_text(named)) - (new[0][1] - new[0][0]) <= 2:
             start, end = old[0]
             return f"{earlier[:start]}{named}{earlier[end:]}"

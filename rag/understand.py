@@ -37,7 +37,7 @@ class Question:
     asked: str  # as it was put
     understood: str  # as it is searched: without instructions, with what earlier turns add
     lang: str  # of the question: zh-Hans, zh-Hant or en
-    folded: str
+    folded: str  # an English one with the Chinese words for what it names
     terms: tuple[str, ...]  # for BM25: words and pairs
     words: tuple[str, ...]  # content words, folded, without repeats
     pairs: tuple[str, ...]  # character pairs that hold no asking word
@@ -72,6 +72,8 @@ def leans_on_earlier(folded: str) -> bool:
     """Whether a folded question cannot stand without the one before it."""
     follow = _language()["follow_up"]
     if re.search(follow["whole"], folded) or re.search(follow["start"], folded):
+        return True
+    if re.search(follow["bare"], folded) and not entities_in(folded):
         return True
     content = [w for w in words(folded) if w not in _stop()]
     return len(content) <= 1 or (len(content) <= 6 and re.search(follow["pronoun"], folded) is not None)
@@ -127,7 +129,7 @@ def understand(asked: str, turns: Sequence[str] = (), *, part: bool = False) -> 
         asked=asked,
         understood=understood,
         lang=lang,
-        folded=folded,
+        folded=searched,
         terms=tuple(words(searched) + pairs(searched)),
         words=tuple(dict.fromkeys(w for w in words(searched) if w not in _stop())),
         pairs=tuple(dict.fromkeys(pairs(asking.sub(" ", searched)))),
