@@ -93,7 +93,7 @@ def _describes(han: str) -> bool:
     """Whether a stretch says what a thing does or is, and names nobody: 图像创作, 出行服务平台."""
     tokens = tagged_words(han)
     named = any(tag in ("nz", "nt", "nr") for _, tag in tokens)
-    return tokens[-1][1][0] == "v" or (not named and tokens[-1][0] in word_set("kinds"))
+    return not named and (tokens[-1][1][0] == "v" or tokens[-1][0] in word_set("kinds"))
 
 
 def _opens(ending: str) -> bool:
