@@ -14,4 +14,9 @@ else:
 @cache
 def lexicon(package: str, name: str) -> dict[str, Any]:
     """`<package>/lexicon/<name>.toml`, read once."""
+    return read(package, name)
+
+
+def read(package: str, name: str) -> dict[str, Any]:
+    """The same, read again. Raises: OSError; ValueError when it is no TOML."""
     return tomllib.loads((files(package) / "lexicon" / f"{name}.toml").read_text(encoding="utf-8"))

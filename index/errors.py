@@ -7,6 +7,7 @@ YuntuError
 ├─ IndexDamaged        a file of the snapshot is not what was written
 ├─ IndexMismatch       built with another encoder, tokenizer or snapshot format
 ├─ IndexBusy           another rebuild is writing
+├─ LexiconFaulty       an editable word file cannot be read, or contradicts itself
 ├─ EncoderUnavailable  the encoder's weights are missing, damaged or of an unknown format
 ├─ ReaderUnavailable   the reader's weights are missing, damaged or of another version
 ├─ BadQuestion         empty or too long
@@ -40,6 +41,17 @@ class CorpusUnreadable(YuntuError):
     """There is nothing to index, or `--strict` was asked for and a file could not be read."""
 
     code = "corpus_unreadable"
+
+
+class LexiconFaulty(YuntuError):
+    """An editable word file cannot be read or contradicts itself."""
+
+    code = "lexicon_faulty"
+
+    def __init__(self, count: int) -> None:
+        super().__init__(
+            f"词表有 {count} 处不对 (problems in the word files)。", "照上面各行改好,再运行: yuntu lexicon check"
+        )
 
 
 class IndexMissing(YuntuError):

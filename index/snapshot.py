@@ -145,7 +145,8 @@ def write(
         _write_lines(temporary / "documents.jsonl", (asdict(d) for d in documents))
         _write_lines(temporary / "passages.jsonl", map(_passage_row, passages))
         _write_lines(temporary / "figures.jsonl", (asdict(f) for f in figures))
-        _write_lines(temporary / "names.jsonl", ({"names": group} for group in names))
+        if names:
+            _write_lines(temporary / "names.jsonl", ({"names": group} for group in names))
         vectors = faiss.IndexFlatIP(passage_vectors.shape[1])
         vectors.add(np.ascontiguousarray(passage_vectors, np.float32))
         faiss.write_index(vectors, str(temporary / "passages.faiss"))

@@ -19,6 +19,7 @@ _EXAMPLES = {
     "evaluate": "yuntu evaluate questions.jsonl --json",
     "serve": "yuntu serve --port 8000",
     "figures": "yuntu figures --subject 豆包\n  yuntu figures --attribute 份额 --csv",
+    "lexicon": "yuntu lexicon check\n  yuntu lexicon learned",
     "audit": "yuntu audit --corpus corpus",
     "index": "yuntu index list\n  yuntu index rollback v-1a2b3c4d5e6f",
 }
@@ -101,6 +102,11 @@ def build_parser() -> argparse.ArgumentParser:
     p = verb("audit", "列出清洗去掉或修补了什么 (what cleaning dropped or repaired, and why)")
     p.add_argument("--corpus", type=Path, action="append", metavar="PATH")
     p.add_argument("--json", action="store_true")
+
+    p = with_index(
+        verb("lexicon", "查词表写得对不对,语料教了哪些别名 (check the word files; names learned from the corpus)")
+    )
+    p.add_argument("action", choices=["check", "learned"])
 
     p = with_index(verb("index", "查看、校验、回退索引版本 (list, verify or roll back versions)"))
     p.add_argument("action", choices=["list", "verify", "rollback"])

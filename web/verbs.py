@@ -247,6 +247,22 @@ def _audit(args: argparse.Namespace, settings: Settings) -> None:
                 print(f"{document.doc_id}\t{r.rule}\t{r.start}-{r.end}\t{text.strip()[:80]!r}")
 
 
+def _lexicon(args: argparse.Namespace, settings: Settings) -> None:
+    if args.action == "learned":
+        from index.snapshot import open_current
+
+        for group in open_current(settings.index).names:
+            print("\t".join(group))
+        return
+    from index.errors import LexiconFaulty
+    from index.lexicon_check import FILES, problems
+
+    if found := problems():
+        print("\n".join(found))
+        raise LexiconFaulty(len(found))
+    print(f"{len(FILES)} 个词表都没有问题 (all sound)")
+
+
 def _index(args: argparse.Namespace, settings: Settings) -> None:
     root = settings.index
     if args.action == "verify":
@@ -288,6 +304,7 @@ VERBS: dict[str, Callable[[argparse.Namespace, Settings], None]] = {
     "evaluate": _evaluate,
     "figures": _figures,
     "serve": _serve,
+    "lexicon": _lexicon,
     "audit": _audit,
     "index": _index,
 }

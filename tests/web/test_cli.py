@@ -97,7 +97,7 @@ def verbs() -> dict[str, argparse.ArgumentParser]:
 
 
 def test_the_verbs_are_those_of_the_contract() -> None:
-    contract = {"rebuild", "ask", "batch", "search", "run", "evaluate", "serve", "figures", "audit", "index"}
+    contract = {"rebuild", "ask", "batch", "search", "run", "evaluate", "serve", "figures", "lexicon", "audit", "index"}
     assert contract <= set(verbs())
 
 
