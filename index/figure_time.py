@@ -10,6 +10,7 @@ from index.phrases import Phrase
 from index.quantities import Quantity, quantities_in
 
 _BASE = re.compile(r"(?:较|相比|同比|环比|比|相较|相较于|对比|相对)(?:于|今年|去年)?\s?$")
+OPENING = 3  # sentences that may say which quarter a report is of
 _FROM = re.compile(r"[从自由]\s?$")
 
 
@@ -27,14 +28,19 @@ def period_of_heading(folded: str) -> str | None:
     )
 
 
-def period_of_opening(opening: Sequence[str]) -> str | None:
-    """The one quarter or half whose report the first sentences announce: what names no time further down is of then."""
+def period_of_opening(sentences: Sequence[str]) -> str | None:
+    """The quarter or half whose report the first sentences announce, where the text names no other, nor a month: what
+    names no time further down is of then.
+    """
     reports = lexicon("index", "figures")["scope"]["reports"]
-    for folded in opening:
-        found = {d.iso for d in dates_in(folded) if re.fullmatch(r"\d{4}[HQ]\d", d.iso) and not d.compared}
-        if len(found) == 1 and re.search(reports, folded):
-            return found.pop()
-    return None
+    dates = [
+        [d for d in dates_in(s) if re.search(r"\d{4}(?:[HQ]\d|-\d\d)", d.iso) and not d.compared] for s in sentences
+    ]
+    named = {d.iso for found in dates for d in found}
+    if len(named) != 1 or not re.fullmatch(r"\d{4}[HQ]\d", period := named.pop()):
+        return None
+    opening = zip(sentences[:OPENING], dates[:OPENING], strict=True)
+    return period if any(found and re.search(reports, folded) for folded, found in opening) else None
 
 
 def same_part(dates: Sequence[Date], folded: str, carried: str | None) -> list[Date]:

@@ -25,7 +25,6 @@ from index.values import Document, Figure, Sentence
 
 _TITLE = re.compile(r"《[^》]*》")
 _LATIN = re.compile(r"[a-z][a-z0-9.\-+]*")
-OPENING = 3  # sentences that may say which quarter a report is of
 HEADLINE_CHARS = 15  # a title longer than this is a headline, not the name of what the text is about
 
 
@@ -67,7 +66,7 @@ def figures_of(document: Document, sentences: Sequence[Sentence]) -> list[Figure
     case = _cases(document.text)
     found: list[Figure] = []
     end = 0
-    section = period_of_heading(title) or period_of_opening([s.folded for s in sentences[:OPENING]])
+    section = period_of_heading(title) or period_of_opening([s.folded for s in sentences])
     for sentence in sentences:
         if "\n" in document.text[end : sentence.start]:
             state = _State(name, state.year, name)

@@ -206,3 +206,15 @@ def test_every_figure_stands_in_the_sentence_it_names(text: str) -> None:
         assert figure.value in sentence.text
         assert len(figure.value) <= 20
         assert len(figure.subject or "") <= 35
+
+
+REPORT = "明达咨询发布2025年第三季度全球手机市场报告。\n\n华星的市场份额为19%。"
+
+
+def test_a_report_of_one_quarter_dates_what_names_no_time() -> None:
+    assert told(REPORT)[-1] == ("华星", "市场份额", "19%", "2025Q3")
+
+
+@pytest.mark.parametrize("other", ["2025年9月,华星发布新机。", "2024年第一季度的报告没有这样写。"])
+def test_a_text_of_several_periods_dates_nothing_by_its_opening(other: str) -> None:
+    assert told(f"{REPORT}\n\n{other}")[0] == ("华星", "市场份额", "19%", None)
