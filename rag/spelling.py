@@ -24,6 +24,7 @@ LONGEST_NAME = 8
 LIKE = 0.8  # least similarity of two Latin words
 RARE = 20  # a word of the dictionary that is rarer may be a name misheard
 SPELT = 5  # letters of a name in pinyin: a shorter one is many words
+LONGEST_TEXT = 300  # characters: a longer one is a paste, not a typed question
 MOST = 5  # words mended in one question: more is another language, not a typo
 _HAN = re.compile(r"[\u4e00-\u9fff]+")
 _LATIN = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[.\-][A-Za-z0-9]+)*")
@@ -79,6 +80,8 @@ class Spelling:
         Args:
             lang: of the question; what is put in follows its script. In English only capitalised words are looked at.
         """
+        if len(text) > LONGEST_TEXT:
+            return Mended(text)
         folded, places = fold(text)
         found = [*self._chinese(folded), *self._mistyped(text, folded, places, lang)]
         found = sorted(found)[:MOST] if len(found) <= MOST else []

@@ -65,3 +65,8 @@ def test_what_is_a_word_of_its_own_stays(spelling: Spelling, text: str) -> None:
 def test_any_text_is_mended_or_left(spelling: Spelling, text: str) -> None:
     mended = spelling.mend(text, "zh-Hans")
     assert mended.instead or mended.text == text
+
+
+def test_a_paste_is_left_as_it_is(spelling: Spelling) -> None:
+    text = "火山引琴的份额" * 60
+    assert spelling.mend(text, "zh-Hans").text == text
