@@ -19,7 +19,7 @@ HERE = ROOT / "tests" / "quality" / "understanding"
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="the articles and question sets are not here")
 
 # floor ← measured when it was set
-RIGHT = {"dev": 0.62, "frozen": 0.50}
+RIGHT = {"dev": 0.60, "frozen": 0.45}  # .688 and .525
 SAME_CITATIONS = 0.90
 UNCHANGED = 0.97
 
