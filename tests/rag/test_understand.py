@@ -67,8 +67,7 @@ def test_a_question_that_stands_alone_is_left_alone(question: str) -> None:
 
 def test_a_follow_up_is_searched_with_the_question_before_it() -> None:
     assert (
-        understand("那第三名呢？", ["2025年上半年的调用量谁排第一？"]).understood
-        == "2025年上半年的调用量谁排第三名？"
+        understand("那第三名呢？", ["2025年上半年的调用量谁排第一？"]).understood == "2025年上半年的调用量谁排第三名？"
     )
 
 
