@@ -6,9 +6,9 @@ lexicon/aliases.toml. What the text leaves out is taken from the clause or the s
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from dataclasses import replace
 
+from index.above import Above, Whole, share_of
 from index.aliases import entity_at
 from index.anaphor import opens_back
 from index.attribution import market_of, region_of, scope_note, source_of
@@ -17,38 +17,16 @@ from index.data import lexicon
 from index.dates import dates_in
 from index.figure_time import is_base, is_publication, period_of_heading, period_of_opening, same_part, time_of
 from index.fold import fold, fold_text
-from index.grammar import NEXT, is_measure, is_share, tagged_words
+from index.grammar import NEXT, is_measure, is_share
 from index.phrases import Phrase, read_clause
 from index.quantities import Quantity, quantities_in
-from index.subjects import is_name, listed, topic_of
+from index.series import distributed
+from index.subjects import is_name, topic_of
 from index.values import Document, Figure, Sentence
 
 _TITLE = re.compile(r"《[^》]*》")
 _LATIN = re.compile(r"[a-z][a-z0-9.\-+]*")
 HEADLINE_CHARS = 15  # a title longer than this is a headline, not the name of what the text is about
-
-
-@dataclass(slots=True)
-class _State:
-    """What a sentence may leave out because it was said above."""
-
-    name: str | None = None  # what the whole text is about
-    year: str | None = None
-    topic: str | None = None
-    attribute: str | None = None
-    acted: str | None = None  # the last verb with what it acts on
-    level: str | None = None  # the last one that is no share
-    kind: str | None = None  # of the quantity the attribute was given for
-    as_of: str | None = None
-    said_by: str | None = None
-    unsourced: str | None = None  # “数据显示”: words that name nobody
-    note: str | None = None
-    market: str | None = None
-    part: bool = False  # the sentence tells of parts of what stands above (其中)
-    goes_on: bool = False
-    section: str | None = None  # the period its heading names
-    items: tuple[str, ...] = ()  # the parts a series of figures was given for
-    names: tuple[str, ...] = ()  # … those whose figures they are
 
 
 def figures_of(document: Document, sentences: Sequence[Sentence]) -> list[Figure]:
@@ -62,14 +40,14 @@ def figures_of(document: Document, sentences: Sequence[Sentence]) -> list[Figure
     title = fold_text(document.title)
     short = len(title) <= HEADLINE_CHARS and not re.search(r"[,，:：!?\d]", title)
     name = title if short and is_name(title) else None
-    state = _State(name, topic=name)
+    state = Above(name, topic=name)
     case = _cases(document.text)
     found: list[Figure] = []
     end = 0
     section = period_of_heading(title) or period_of_opening([s.folded for s in sentences])
     for sentence in sentences:
         if "\n" in document.text[end : sentence.start]:
-            state = _State(name, state.year, name)
+            state = Above(name, state.year, name)
         end = sentence.end
         if document.text[end : end + 1] in ("\n", "") or sentence.text.endswith("\n"):
             section = period_of_heading(sentence.folded) or section
@@ -97,7 +75,7 @@ def _cased(text: str | None, case: dict[str, str]) -> str | None:
     return _LATIN.sub(lambda m: case.get(m.group(), m.group()), text) if text else text
 
 
-def _figures_in(sentence: Sentence, document: Document, state: _State) -> Iterator[Figure]:
+def _figures_in(sentence: Sentence, document: Document, state: Above) -> Iterator[Figure]:
     folded, places = fold(sentence.text)
     dates = dates_in(folded, year=state.year, published=document.published)
     titles = [m.span() for m in _TITLE.finditer(folded)]
@@ -227,18 +205,11 @@ def _place(places: Sequence[int], quantity: Quantity) -> tuple[int, int]:
     return start, end
 
 
-@dataclass(frozen=True, slots=True)
-class _Whole:
-    subject: str | None
-    attribute: str | None
-    change: str | None
-
-
-def _resolved(phrase: Phrase, state: _State, n: int, clause: Clause, folded: str, quantity: Quantity) -> _Whole:
+def _resolved(phrase: Phrase, state: Above, n: int, clause: Clause, folded: str, quantity: Quantity) -> Whole:
     """A clause's subject and measure, with what it leaves out filled from above."""
     subject, attribute = phrase.subject, phrase.attribute
     several = clause.quantities
-    if len(several) > 1 and (several_as := _distributed(clause, folded, state, n)):
+    if len(several) > 1 and (several_as := distributed(clause, folded, state, n)):
         return several_as
     if clause.inner and subject is None and attribute is None:
         attribute = re.sub(r"^其中|[超约近达仅]+$", "", clause.text[: several[0].start - clause.start].strip()) or None
@@ -268,103 +239,15 @@ def _resolved(phrase: Phrase, state: _State, n: int, clause: Clause, folded: str
     if phrase.shares and attribute and len(attribute) <= 5:
         market = market_of(clause.text)
         bare = attribute.removeprefix("市场") or attribute
-        attribute = f"{market}{bare}" if market and market.endswith("市场") else _share_of(state, attribute)
-    return _Whole(subject, attribute, phrase.change)
-
-
-def _distributed(clause: Clause, folded: str, state: _State, n: int) -> _Whole | None:
-    """“阿里云、百度智能云分别占比27%、17%”: the nth quantity goes with the nth of as many names."""
-    several = clause.quantities
-    opening = folded[clause.start : several[0].start]
-    if "分别" not in opening and not _is_series(several, folded):
-        return None
-    base = read_clause(opening, "", "rate")
-    if "分别" in opening and (per_name := _of_each(clause, folded, n)):
-        return per_name
-    whose = listed(re.sub(r"分别.*$", "", opening), len(several))
-    if not whose and len(state.names) == len(several) and base.subject is None:
-        return _Whole(state.names[n], base.attribute or state.attribute, None)
-    if whose and not is_measure(whose[-1]):
-        state.names = tuple(map(_tidy, whose))
-        share = "占比" if "占" in opening[-6:] else None
-        of = (
-            base.attribute
-            if base.attribute and not any(w in base.attribute for w in whose) and not is_share(base.attribute)
-            else None
-        )
-        return _Whole(state.names[n], of or (_share_of(state, share) if share else state.attribute), base.change)
-    if not whose and re.fullmatch(r"\W*分别\D{0,3}", opening):  # 理想汽车、小鹏汽车紧随其后,分别为
-        above = [
-            _kept_name(i) for i in listed(re.sub(r"^.*[。;；]", "", folded[: clause.start]).strip("，, "), len(several))
-        ]
-        if above and all(above):
-            state.names = tuple(a for a in above if a)
-            return _Whole(state.names[n], base.attribute or state.attribute or state.acted, base.change)
-    known = list(state.items) if len(state.items) == len(several) else []
-    if items := whose or listed(folded[: several[0].start], len(several)) or known:
-        state.items = tuple(items)
-        subject = base.subject if base.subject and not any(i in base.subject for i in items) else state.topic
-        return _Whole(subject, f"{_tidy(items[n])}{base.attribute or state.attribute or ''}", None)
-    return None
-
-
-def _of_each(clause: Clause, folded: str, n: int) -> _Whole | None:
-    """“甲和乙分别以3330万部和3320万部的出货量占据10.1%和10.0%的份额”: several measures, each with one figure a name."""
-    several = clause.quantities
-    opening = folded[clause.start : several[0].start]
-    groups: list[list[Quantity]] = [[several[0]]]
-    for a, b in pairwise(several):
-        if _is_series((a, b), folded):
-            groups[-1].append(b)
-        else:
-            groups.append([b])
-    size = len(groups[0])
-    if len(groups) < 2 or size < 2 or any(len(g) != size for g in groups):
-        return None
-    whose = listed(re.sub(r"分别.*$", "", opening), size)
-    if not whose or is_measure(whose[-1]):
-        return None
-    group = groups[n // size]
-    start = groups[n // size - 1][-1].end if n >= size else clause.start
-    end = groups[n // size + 1][0].start if n // size + 1 < len(groups) else clause.start + len(clause.text)
-    said = re.sub(r"^.*分别", "", folded[start : group[0].start])
-    phrase = read_clause(
-        re.sub(r"^的[^,，]*?(?=占|以|达|为|增|降|$)", "", said), folded[group[-1].end : end], group[-1].kind
-    )
-    return _Whole(_tidy(whose[n % size]), phrase.attribute, phrase.change)
-
-
-def _share_of(state: _State, share: str) -> str:
-    """A share with the whole it is a share of, where the text says: 调用量份额."""
-    bare = share.removeprefix("市场") or share
-    known = state.attribute if state.part else None
-    if known and is_share(known):
-        return known
-    return f"{known}{bare}" if known and is_measure(known) and len(known) <= 20 else share
-
-
-def _kept_name(item: str) -> str | None:
-    """The name that an item of a list opens with: 小鹏汽车|紧随其后."""
-    tokens = tagged_words(_tidy(item))
-    end = next((n for n, (_, tag) in enumerate(tokens) if n and tag[0] in "ivdpcu"), len(tokens))
-    name = "".join(word for word, _ in tokens[:end])
-    return name if name and not re.search(r"\d{2}", name) and not is_measure(name) else None
+        attribute = f"{market}{bare}" if market and market.endswith("市场") else share_of(state, attribute)
+    return Whole(subject, attribute, phrase.change)
 
 
 def _absolute() -> str:
     return f"(?:{lexicon('index', 'figures')['words']['absolute']})$"
 
 
-def _is_series(quantities: Sequence[Quantity], folded: str) -> bool:
-    between = [folded[a.end : b.start] for a, b in pairwise(quantities)]
-    return all(re.fullmatch(r"\s?(?:、|和|与|及|,)\s?", gap) for gap in between)
-
-
-def _tidy(item: str) -> str:
-    return re.sub(r"^(?:其中|而|在)|等$", "", item.strip("|,， "))
-
-
-def _full(whole: _Whole) -> str | None:
+def _full(whole: Whole) -> str | None:
     if whole.change is None:
         return re.sub(r"^(?:宣布|计划|预计|拟|将|则)+(?=..)", "", whole.attribute) if whole.attribute else None
     return f"{whole.attribute or ''}{whole.change}"
@@ -375,7 +258,7 @@ def _shown(text: str | None) -> str | None:
 
 
 def _scope(
-    state: _State, whole: _Whole, folded: str, quantity: Quantity, period: str | None, own: str | None
+    state: Above, whole: Whole, folded: str, quantity: Quantity, period: str | None, own: str | None
 ) -> str | None:
     """The 口径: who counts, in which market, what is counted or left out, and whether the source is left unsaid."""
     nobody = f"只写“{state.unsourced}”,未注明机构" if state.unsourced else None

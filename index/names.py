@@ -4,7 +4,8 @@ Where a Chinese name begins before its bracket is told by the corpus: the longes
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 
 from index.data import lexicon
 from index.fold import fold_text
@@ -30,26 +31,43 @@ _VERSION = re.compile(r"[\s\-]?\d[\d.]*$")
 def names_in(documents: Iterable[Document]) -> tuple[tuple[str, ...], ...]:
     """Groups of names that mean the same, folded, each in the order they were met; sorted, without repeats."""
     texts = [d.text for d in documents]
-    whole = "\n".join(map(fold_text, texts))
-    groups: list[list[str]] = []
+    met = _endings_met(texts)
+    groups: dict[str, list[str]] = {}  # by each of its names
     for text in texts:
-        for han, other in _pairs(text, whole):
-            group = next((g for g in groups if han in g or other in g), None)
-            if group is None:
-                groups.append([han, other])
-            else:
-                group += [n for n in (han, other) if n not in group]
-    return tuple(sorted(tuple(g) for g in groups))
+        for pair in _pairs(text, met):
+            group = next((groups[n] for n in pair if n in groups), [])
+            group += [n for n in pair if n not in group]
+            for name in pair:
+                groups.setdefault(name, group)
+    return tuple(sorted({tuple(g) for g in groups.values()}))
 
 
-def _pairs(text: str, whole: str) -> Iterator[tuple[str, str]]:
-    for m in (*_HAN_LATIN.finditer(text), *_SHORT.finditer(text)):
+def _pairs(text: str, met: Counter[str]) -> Iterator[tuple[str, str]]:
+    for m in _bracketed(text):
         quoted = _QUOTED.search(text[: m.end("han")])
         other = fold_text(m.group("other"))
-        han = fold_text(quoted.group("name")) if quoted else _begun(fold_text(m.group("han")), other, whole)
+        han = fold_text(quoted.group("name")) if quoted else _begun(fold_text(m.group("han")), other, met)
         yield from _plain(han, other)
     for m in _LATIN_HAN.finditer(text):
         yield from _plain(fold_text(m.group("han")), fold_text(m.group("other")))
+
+
+def _bracketed(text: str) -> Iterator[re.Match[str]]:
+    yield from _HAN_LATIN.finditer(text)
+    yield from _SHORT.finditer(text)
+
+
+def _endings_met(texts: Sequence[str]) -> Counter[str]:
+    """How often the texts hold each ending of what stands before a bracket; in one pass, however many brackets."""
+    befores = {fold_text(m.group("han")) for text in texts for m in _bracketed(text)}
+    endings = {before[-n:] for before in befores for n in range(2, LONGEST + 2)}
+    tails = {before[-2:] for before in befores}
+    met: Counter[str] = Counter()
+    for text in map(fold_text, texts):
+        for end in range(2, len(text) + 1):
+            if text[end - 2 : end] in tails:
+                met.update(e for n in range(2, LONGEST + 2) if (e := text[max(0, end - n) : end]) in endings)
+    return met
 
 
 def _plain(han: str | None, other: str) -> Iterator[tuple[str, str]]:
@@ -69,7 +87,7 @@ def _plain(han: str | None, other: str) -> Iterator[tuple[str, str]]:
         yield han, other
 
 
-def _begun(before: str, other: str, whole: str) -> str | None:
+def _begun(before: str, other: str, met: Counter[str]) -> str | None:
     """The name that ends a stretch of Chinese.
 
     It begins where it sounds like the other name, else it is the longest ending that also stands elsewhere, else its
@@ -81,8 +99,8 @@ def _begun(before: str, other: str, whole: str) -> str | None:
             return before[start:]
     for start in range(max(0, len(before) - LONGEST), len(before) - 1):
         ending = before[start:]
-        longer = whole.count(before[start - 1 :]) if start else 0
-        if whole.count(ending) > max(1, longer) and not word_frequency(ending) and _opens(ending):
+        longer = met[before[start - 1 :]] if start else 0
+        if met[ending] > max(1, longer) and not word_frequency(ending) and _opens(ending):
             return ending
     tokens = tagged_words(before)
     at = next((n for n in range(len(tokens) - 1, -1, -1) if tokens[n][1] in ("nz", "nt", "nr")), None)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from index.aliases import Groups, known_names
+from index.aliases import known_names
 from index.clean import Removal, clean
 from index.encode import Encoder
 from index.errors import BadQuestion, DocumentMissing, IndexMismatch
@@ -106,11 +106,6 @@ class Assistant:
         self._ledger = by_sentence(snapshot.figures)
         self._spelling = Spelling(snapshot)
         self._junk = {d.doc_id: _junk_of(d) for d in snapshot.documents.values()}
-
-    @property
-    def names(self) -> Groups:
-        """Names that the documents say are one."""
-        return self._snapshot.names
 
     @property
     def version(self) -> str:

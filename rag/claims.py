@@ -13,7 +13,7 @@ from rag.evidence import Scored
 from rag.figure_answer import nearest
 from rag.figure_rows import is_subject
 from rag.fitting import Fit, Ledger, fits, kind_of_number
-from rag.relation import NEAR
+from rag.relation import same_number
 from rag.statements import Statement
 from rag.understand import Question
 
@@ -36,16 +36,15 @@ def verdict_on(
     if claimed is None:
         return None
     open_question = replace(question, numbers=(), wants=question.wants - {"count", "rank"})
-    alike = [f for f in fits(open_question, ranked, ledger) if _kind(claimed) == kind_of_number(f.figure)]
+    kind = kind_of_number(claimed)
+    alike = [f for f in fits(open_question, ranked, ledger) if kind_of_number(f.figure) == kind]
     own = [f for f in alike if _is_own(question, f)]
-    same = [f for f in own if _says(f, claimed) and not _counts_otherwise(question, f)]
+    same = [f for f in own if same_number(f.figure, claimed) and not _counts_otherwise(question, f)]
     if same:
         return Verdict(True, (nearest(same[0], snapshot, lang),))
     wide = replace(open_question, entities=(), words=tuple(w for w in question.words if w not in question.names))
-    holders = [
-        f for f in fits(wide, ranked, ledger) if _says(f, claimed) and _kind(claimed) == kind_of_number(f.figure)
-    ]
-    others = [f for f in holders if not _is_own(question, f)][:OTHERS]
+    holders = [f for f in fits(wide, ranked, ledger) if kind_of_number(f.figure) == kind]
+    others = [f for f in holders if same_number(f.figure, claimed) and not _is_own(question, f)][:OTHERS]
     found = [*own[:1], *others]
     if not found or (not own and not question.entities):
         return None
@@ -58,12 +57,6 @@ def claimed_in(folded: str) -> Quantity | None:
         return None
     dates = tuple((d.start, d.end) for d in dates_in(folded))
     return next((q for q in quantities_in(folded, dates) if q.kind != "duration"), None)
-
-
-def _kind(quantity: Quantity) -> str:
-    if quantity.kind == "rate":
-        return "times" if quantity.unit == "倍" else "rate"
-    return "money" if quantity.kind == "currency" else fold_text(quantity.unit or "") or "count"
 
 
 def _is_own(question: Question, fit: Fit) -> bool:
@@ -79,9 +72,3 @@ def _counts_otherwise(question: Question, fit: Fit) -> bool:
     asked = {k for k in kinds if k in question.folded}
     told = {k for k in kinds if k in said}
     return bool(asked and told) and not asked & told
-
-
-def _says(fit: Fit, claimed: Quantity) -> bool:
-    """Whether a figure is the claimed one, give or take rounding."""
-    x, y = (n if isinstance(n, tuple) else (n, n) for n in (fit.figure.number, claimed.number))
-    return all(abs(a - b) <= NEAR * max(abs(a), abs(b)) for a, b in zip(x, y, strict=True))

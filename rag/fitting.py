@@ -9,6 +9,7 @@ from index.data import lexicon
 from index.fold import fold_text
 from index.grammar import is_measure, is_share
 from index.periods import spans
+from index.quantities import Quantity
 from index.tokenize import words
 from index.values import Figure
 from rag.asked_figure import is_about, is_asked_for, is_named
@@ -43,7 +44,7 @@ def by_sentence(figures: Sequence[Figure]) -> Ledger:
     return found
 
 
-def kind_of_number(figure: Figure) -> str:
+def kind_of_number(figure: Figure | Quantity) -> str:
     """What the number counts: rate, times, money, or the unit itself."""
     unit = fold_text(figure.unit or "")
     if unit in ("%", "成", "折", "‰", "百分点", "个百分点") or (
@@ -100,7 +101,7 @@ def surely(question: Question, ranked: Sequence[Scored], ledger: Ledger) -> list
     sure = [
         f
         for f in fits(question, ranked, ledger)
-        if (f.score >= SURE + 2 * bool(question.periods) or _counts_alike(question, f.figure))
+        if (f.score >= SURE + 2 * bool(question.periods) or _counts_alike(question, f.figure) is True)
         and (not question.periods or periods_of(f.figure.as_of))
         and (_subject(question, f.figure, f.candidate) or 0.0) >= 1
         and all(n in f.candidate.context for n in question.names)  # an A round is no B round
@@ -135,7 +136,7 @@ def _ruled_out(question: Question, candidate: Scored, figures: Sequence[Figure],
         shaped = levels
     return bool(shaped) and all(
         _of_another_time(question, f)
-        or _counts_otherwise(question, f)
+        or _counts_alike(question, f) is False
         or _of_somebody_else(question, f, candidate, owners)
         for f in shaped
     )
@@ -144,11 +145,6 @@ def _ruled_out(question: Question, candidate: Scored, figures: Sequence[Figure],
 def _of_another_time(question: Question, figure: Figure) -> bool:
     known = figure.as_of is not None and periods_of(figure.as_of) and not figure.as_of.startswith("较")
     return bool(question.periods and known) and _period(question, figure) is None
-
-
-def _counts_otherwise(question: Question, figure: Figure) -> bool:
-    often, asked = _per(fold_text(figure.attribute or "")), _per(question.folded)
-    return bool(often and asked) and not often & asked
 
 
 def _of_somebody_else(question: Question, figure: Figure, candidate: Scored, owners: set[str]) -> bool:
@@ -180,8 +176,10 @@ def _per(folded: str) -> frozenset[str]:
     return frozenset(n for n, p in lexicon("rag", "question")["figures"]["per"].items() if re.search(p, folded))
 
 
-def _counts_alike(question: Question, figure: Figure) -> bool:
-    return bool(_per(question.folded) & _per(fold_text(figure.attribute or "")))
+def _counts_alike(question: Question, figure: Figure) -> bool | None:
+    """Whether a figure counts as often as is asked (a day, a month); None where one of the two does not say."""
+    often, asked = _per(fold_text(figure.attribute or "")), _per(question.folded)
+    return bool(often & asked) if often and asked else None
 
 
 def _own(figure: Figure) -> str:
@@ -245,8 +243,7 @@ def _measure(question: Question, figure: Figure, candidate: Scored) -> float | N
     change = is_change(figure)
     if change and not asks_for_change(question):
         return None
-    often, asked_often = _per(attribute), _per(question.folded)
-    if often and asked_often and not often & asked_often:
+    if _counts_alike(question, figure) is False:
         return None
     asked = measures_in(question.folded)
     penalty = -1.0 if asks_for_change(question) and not change and "timeline" not in question.wants else 0.0
@@ -266,7 +263,8 @@ def _measure(question: Question, figure: Figure, candidate: Scored) -> float | N
             0.5 + penalty if not own and any(f in candidate.sentence.folded for forms in asked for f in forms) else None
         )
     shared = {w for w in words(attribute) if len(w) > 1 and any(form in question.folded for form in forms_of(w))}
-    shared |= {w for w in question.words if len(w) > 1 and w in attribute} | (often & asked_often)  # 用户数, 用户数量
+    shared |= {w for w in question.words if len(w) > 1 and w in attribute}  # 用户数, 用户数量
+    shared |= _per(attribute) & _per(question.folded)
     return 1.0 + 0.5 * len(shared) + penalty if shared else None
 
 

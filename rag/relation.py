@@ -9,6 +9,7 @@ from index.attribution import region_of
 from index.data import lexicon
 from index.fold import fold_text
 from index.periods import compatible
+from index.quantities import Quantity
 from index.values import Figure
 from rag.fitting import kind_of_number
 from rag.ledger import periods_of
@@ -78,7 +79,7 @@ def same_measure(a: Figure, b: Figure) -> bool:
     return (not x or not y or x == y) and not (named[0] - named[1] and named[1] - named[0])
 
 
-def same_number(a: Figure, b: Figure) -> bool:
+def same_number(a: Figure | Quantity, b: Figure | Quantity) -> bool:
     """Whether two numbers are one, give or take rounding."""
     x, y = (f.number if isinstance(f.number, tuple) else (f.number, f.number) for f in (a, b))
     return all(abs(p - q) <= NEAR * max(abs(p), abs(q)) for p, q in zip(x, y, strict=True))

@@ -83,8 +83,9 @@ class Spelling:
         if len(text) > LONGEST_TEXT:
             return Mended(text)
         folded, places = fold(text)
-        found = [*self._chinese(folded), *self._mistyped(text, folded, places, lang)]
-        found = sorted(found)[:MOST] if len(found) <= MOST else []
+        found = sorted([*self._chinese(folded), *self._mistyped(text, folded, places, lang)])
+        if len(found) > MOST:
+            return Mended(text)
         result, done, instead = "", 0, []
         for start, end, term in found:
             if start < done:
