@@ -294,14 +294,14 @@ def built_in_full(corpus: Path, root: Path) -> Path:
     return root
 
 
-def test_the_text_fingerprint_follows_every_file_between_document_and_passage(
+def test_the_text_fingerprint_follows_every_file_of_the_package(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     package = tmp_path / "index"
     shutil.copytree(Path(index.__path__[0]), package, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(build_module, "files", lambda _: package)
     seen = {text_fingerprint()}
-    for name in ("clean.py", "split.py", "fold.py", "aligned.py", "lexicon/cleaning.toml"):
+    for name in ("clean.py", "series.py", "fold.py", "periods.py", "lexicon/cleaning.toml"):
         with (package / name).open("a") as f:
             f.write("\n# edited\n")
         assert text_fingerprint() not in seen
