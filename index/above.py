@@ -12,6 +12,7 @@ class Above:
     name: str | None = None  # what the whole text is about
     year: str | None = None
     topic: str | None = None
+    company: str | None = None  # that “公司” means
     attribute: str | None = None
     acted: str | None = None  # the last verb with what it acts on
     level: str | None = None  # the last one that is no share

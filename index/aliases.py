@@ -66,15 +66,17 @@ def _glossary() -> tuple[tuple[re.Pattern[str], tuple[str, ...]], ...]:
 
 
 def entities_in(folded: str) -> list[tuple[str, ...]]:
-    """The names a folded text holds, each as all its forms; the longest reading wins (阿里云 is not 阿里)."""
+    """The names a folded text holds, each as all its forms, in order, without repeats."""
+    return list(dict.fromkeys(forms for _, _, forms in entity_spans(folded)))
+
+
+def entity_spans(folded: str) -> list[tuple[int, int, tuple[str, ...]]]:
+    """Where a folded text names somebody, and all forms of each name; the longest reading wins (阿里云 is not 阿里)."""
     found = [(m.start(), -m.end(), forms) for forms, pattern in _entities() for m in pattern.finditer(folded)]
-    kept: list[tuple[str, ...]] = []
-    done = 0
+    kept: list[tuple[int, int, tuple[str, ...]]] = []
     for start, minus_end, forms in sorted(found):
-        if start >= done:
-            done = -minus_end
-            if forms not in kept:
-                kept.append(forms)
+        if not kept or start >= kept[-1][1]:
+            kept.append((start, -minus_end, forms))
     return kept
 
 
@@ -138,6 +140,11 @@ def measures_in(folded: str) -> list[tuple[str, ...]]:
     return [
         group for group in map(_folded_group, map(tuple, _lexicon()["measures"])) if any(f in folded for f in group)
     ]
+
+
+def glossary_spans(folded: str) -> list[tuple[int, int, tuple[str, ...]]]:
+    """Where a folded text has an English word of the glossary, and the Chinese words for each."""
+    return [(m.start(), m.end(), chinese) for pattern, chinese in _glossary() for m in pattern.finditer(folded)]
 
 
 def chinese_for(folded: str) -> list[str]:

@@ -16,6 +16,11 @@ def opens_back(folded: str) -> bool:
     return _pattern("subject").match(folded) is not None
 
 
+def mentions_above(folded: str) -> bool:
+    """Whether a folded sentence speaks anywhere of a subject named above: 拾帧起诉它."""
+    return _pattern("inside").search(folded) is not None
+
+
 def points_back(folded: str) -> bool:
     """Whether a folded sentence points at what stands above it: its subject, or its time (同年)."""
     return opens_back(folded) or _pattern("time").search(folded) is not None

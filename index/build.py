@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from index import snapshot, tokenize
 from index.aliases import known_names
+from index.bilingual import translations
 from index.clean import clean
 from index.encode import Encoder, fingerprint_of
 from index.errors import CorpusUnreadable, YuntuError
@@ -172,6 +173,7 @@ def rebuild(
             passages,
             figures,
             names,
+            translations(lexical.holds),
             _rows(texts, known, encoder),
             _rows([embedded_sentence(s) for p in passages for s in p.sentences], known_sentences, encoder).astype(
                 np.float16

@@ -29,7 +29,7 @@ _YEAR = re.compile(
     r"|(?<!\d)(?<!\d\.)(?:(?<=公元)|(?<=[于在自从至到]))(?P<early>\d{3})年(?![的间来前后多内以])"
     r"|(?<!\d)(?<!\d\.)(?P<short>\d\d)年(?=\d{1,2}月|[上下]半年|q\d|h\d|第?[一二三四]季)"
     r"|(?<![\da-z])(?<!\d\.)(?P<plain>(?:19|20)\d\d)(?=\s?[hq][1-4]|\s?[上下]半年|-[01]\d(?!\d)|/[01]?\d/|\s?第?[一二三四]季|-(?:19|20)\d\d(?!\d))"
-    r"|(?P<relative>今年|本年|去年|前年|明年|同年|当年|次年|翌年)"
+    r"|(?P<relative>今年|本年|去年|上年|前年|明年|同年|当年|次年|翌年)"
     r"|(?:(?<=[于在自从至到])|(?<=截至)|(?<=截止))(?P<bare>(?:19|20)\d\d)(?![\d.,%万亿千百元个家款种名位人次项座])"
 )
 _PART = re.compile(
@@ -52,9 +52,11 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 _WORDS = re.compile(
     r"(?:未来|过去|近|最近|今后|接下来)(?:的)?(?:[一二两三四五六七八九十几\d]+(?:[-—–~至到][一二两三四五六七八九十\d]+)?)(?:个?[年月周天]|个?季度)"
     r"|未来(?=[仍将会还,，])"
-    r"|(?<![目此之以年])[前首](?:\d{1,2}|[一二三四五六七八九十]{1,2})(?:个月|个?季度)"
+    r"|(?<![目此之以年])[前首](?:\d{1,2}|[一二三四五六七八九十]{1,2})(?:个月|个?季度?)"
 )
 _NOW = re.compile(r"截[至止]目前|目前|当前|现已|迄今|如今|截[至止]发稿")
+_THEN = re.compile(r"(?:[当该本单]季度?|[当该本]期|报告期内?|期内)(?![刊])")  # the period a report is of
+_BEFORE = re.compile(r"上(?:一|个|一个)?季度?|前一季度?")  # … and the one before it
 _HOLIDAY = re.compile(
     r"的?(?:国庆|春节|五一|端午|中秋|元旦|清明|暑期|贺岁|双十一|618)(?:档期?|假期|黄金周|节|期间|长假)?"
 )
@@ -62,24 +64,27 @@ _UNTIL = re.compile(r"\s?(?:-|—+|–|~|至|到)\s?(?P<day>[12]\d|3[01]|0?[1-9]
 _RANGE = re.compile(r"\s?(?:年|月|日|期间)?\s?(?:-|—+|–|~|至|到)\s?")
 
 
-def dates_in(folded: str, *, year: str | None = None, published: str | None = None) -> list[Date]:
+def dates_in(
+    folded: str, *, year: str | None = None, published: str | None = None, reported: str | None = None
+) -> list[Date]:
     """The times a folded text names, in order.
 
     Args:
         year: what “同年” and a month without a year are counted from: the last year named above.
+        reported: what “当季”, “期内” and “上一季” are counted from; without it they are no times.
         published: what “今年” and “目前” are counted from; without it they stay words, unless a year stands above.
     """
     found: list[Date] = []
     at = 0
     while at < len(folded):
         best = min(
-            (m for p in (_YEAR, _COMPACT, _ENGLISH, _WORDS, _NOW, _PART) if (m := p.search(folded, at))),
+            (m for p in _patterns(reported) if (m := p.search(folded, at))),
             key=lambda m: (m.start(), -m.end()),
             default=None,
         )
         if best is None:
             break
-        date = _read(best, folded, year, published)
+        date = _read(best, folded, year, published, reported)
         if date is None:
             at = best.start() + 1
             continue
@@ -94,9 +99,14 @@ def dates_in(folded: str, *, year: str | None = None, published: str | None = No
     return _ranges(found, folded)
 
 
+def _patterns(reported: str | None) -> tuple[re.Pattern[str], ...]:
+    general = (_YEAR, _COMPACT, _ENGLISH, _WORDS, _NOW, _PART)
+    return (*general, _THEN, _BEFORE) if reported and re.fullmatch(r"\d{4}Q\d", reported) else general
+
+
 def _is_compared(m: re.Match[str], date: Date, folded: str) -> bool:
     """Whether a date names another time to compare with: 去年, 较2019年, 2020年同期."""
-    relative = m.re is _YEAR and m.group("relative") in ("去年", "前年", "明年")
+    relative = m.re is _BEFORE or (m.re is _YEAR and m.group("relative") in ("去年", "上年", "前年", "明年"))
     return (
         relative
         or folded.startswith("同期", date.end)
@@ -104,12 +114,17 @@ def _is_compared(m: re.Match[str], date: Date, folded: str) -> bool:
     )
 
 
-def _read(m: re.Match[str], folded: str, year: str | None, published: str | None) -> Date | None:
+def _read(m: re.Match[str], folded: str, year: str | None, published: str | None, reported: str | None) -> Date | None:
+    if reported and m.re is _THEN:
+        return Date(m.start(), m.end(), reported)
+    if reported and m.re is _BEFORE:
+        n = 4 * int(reported[:4]) + int(reported[-1]) - 2
+        return Date(m.start(), m.end(), f"{n // 4}Q{n % 4 + 1}")
     if m.re is _WORDS:
-        first = re.fullmatch(r"[前首](?P<n>\d{1,2}|[一二三四五六七八九十]{1,2})个?(?P<part>月|季度)", m.group())
+        first = re.fullmatch(r"[前首](?P<n>\d{1,2}|[一二三四五六七八九十]{1,2})个?(?P<part>月|季)度?", m.group())
         if first and (known := year or (published[:4] if published else None)):
             last = _day(first.group("n"))
-            ends = f"Q1 至 {known}Q{last}" if first.group("part") == "季度" else f"-01 至 {known}-{last:02}"
+            ends = f"Q1 至 {known}Q{last}" if first.group("part") == "季" else f"-01 至 {known}-{last:02}"
             return Date(m.start(), m.end(), known + ends, ranged=True)
         return Date(m.start(), m.end(), m.group(), resolved=False)
     if m.re is _NOW:
@@ -172,7 +187,7 @@ def _year_of(part: dict[str, str | None], year: str | None, published: str | Non
         if relative in ("次年", "翌年"):
             return str(int(year) + 1) if year else None
         now = published[:4] if published else year
-        shift = {"去年": -1, "前年": -2, "明年": 1}.get(relative, 0)
+        shift = {"去年": -1, "上年": -1, "前年": -2, "明年": 1}.get(relative, 0)
         return str(int(now) + shift) if now else None
     return part["year"] or part["early"] or part["plain"] or part["bare"]
 

@@ -29,13 +29,22 @@ def period_of_heading(folded: str) -> str | None:
 
 
 def period_of_opening(sentences: Sequence[str]) -> str | None:
-    """The quarter or half whose report the first sentences announce, where the text names no other, nor a month: what
-    names no time further down is of then.
+    """The quarter or half whose accounts the first sentences announce, or whose report, where the text names no other
+    time nor a month: what names no time further down is of then.
     """
+    accounts = lexicon("index", "figures")["scope"]["accounts"]
     reports = lexicon("index", "figures")["scope"]["reports"]
     dates = [
         [d for d in dates_in(s) if re.search(r"\d{4}(?:[HQ]\d|-\d\d)", d.iso) and not d.compared] for s in sentences
     ]
+    announced = {
+        d.iso
+        for folded, found in zip(sentences[:OPENING], dates[:OPENING], strict=True)
+        for d in found
+        if re.match(r"\d{4}[HQ]\d$", d.iso) and re.match(accounts, folded[d.end :])
+    }
+    if len(announced) == 1:
+        return announced.pop()
     named = {d.iso for found in dates for d in found}
     if len(named) != 1 or not re.fullmatch(r"\d{4}[HQ]\d", period := named.pop()):
         return None

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from index.above import Above, Whole, share_of
-from index.aliases import entity_at
+from index.aliases import entity_at, entity_spans
 from index.anaphor import opens_back
 from index.attribution import market_of, region_of, scope_note, source_of
 from index.clauses import Clause, blanked, clauses_of, hedged, without_asides
@@ -17,7 +17,7 @@ from index.data import lexicon
 from index.dates import dates_in
 from index.figure_time import is_base, is_publication, period_of_heading, period_of_opening, same_part, time_of
 from index.fold import fold, fold_text
-from index.grammar import NEXT, is_measure, is_share
+from index.grammar import NEXT, is_measure, is_share, word_set
 from index.phrases import Phrase, read_clause
 from index.quantities import Quantity, quantities_in
 from index.series import distributed
@@ -41,17 +41,22 @@ def figures_of(document: Document, sentences: Sequence[Sentence]) -> list[Figure
     short = len(title) <= HEADLINE_CHARS and not re.search(r"[,，:：!?\d]", title)
     name = title if short and is_name(title) else None
     state = Above(name, topic=name)
+    opening = True
     case = _cases(document.text)
     found: list[Figure] = []
     end = 0
     section = period_of_heading(title) or period_of_opening([s.folded for s in sentences])
     for sentence in sentences:
         if "\n" in document.text[end : sentence.start]:
-            state = Above(name, state.year, name)
+            state = Above(name, state.year, name, state.company)
+            opening = True
         end = sentence.end
         if document.text[end : end + 1] in ("\n", "") or sentence.text.endswith("\n"):
             section = period_of_heading(sentence.folded) or section
         state.section = section
+        if (opening or state.company is None) and (company := _company_in(sentence.folded)):
+            state.company = company
+        opening = False
         for figure in _figures_in(sentence, document, state):
             found.append(
                 replace(
@@ -66,6 +71,13 @@ def figures_of(document: Document, sentences: Sequence[Sentence]) -> list[Figure
     return found
 
 
+def _company_in(folded: str) -> str | None:
+    """The one known name in a sentence: what “公司” means further down."""
+    named = entity_spans(folded)
+    alone = len({forms for _, _, forms in named}) == 1 and not any(w in folded for w in word_set("myself"))
+    return folded[named[0][0] : named[0][1]] if alone and "其" not in folded else None
+
+
 def _cases(text: str) -> dict[str, str]:
     """How Latin names are written in a document, by their folded form."""
     return {m.group().lower(): m.group() for m in reversed(list(re.finditer(r"[A-Za-z][A-Za-z0-9.\-+]*", text)))}
@@ -77,7 +89,7 @@ def _cased(text: str | None, case: dict[str, str]) -> str | None:
 
 def _figures_in(sentence: Sentence, document: Document, state: Above) -> Iterator[Figure]:
     folded, places = fold(sentence.text)
-    dates = dates_in(folded, year=state.year, published=document.published)
+    dates = dates_in(folded, year=state.year, published=document.published, reported=state.section)
     titles = [m.span() for m in _TITLE.finditer(folded)]
     taken = [
         *((d.start, d.end) for d in dates if re.search(r"\d|[一二三四五六七八九十]", folded[d.start : d.end])),
@@ -217,6 +229,8 @@ def _resolved(phrase: Phrase, state: Above, n: int, clause: Clause, folded: str,
         clause.inner and subject and subject != state.topic and not entity_at(subject) and not subject.isascii()
     ):  # (海外占比超80%), (衍生模型超10万)
         attribute, subject = f"{subject}{attribute or ''}", state.topic
+    if subject in word_set("myself") and state.company:
+        subject = state.company
     if subject and is_measure(subject) and not entity_at(subject) and not clause.inner:  # 营业利益|每股盈余
         attribute, subject = attribute or subject, None
     if attribute and re.search(r"\d[\d.,]*(?:万|亿|%)", attribute):  # words of another figure

@@ -16,7 +16,7 @@ import shutil
 import socket
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from index.aliases import Groups
+from index.bilingual import Translations
 from index.errors import CorpusUnreadable, IndexBusy, IndexDamaged, IndexMismatch, IndexMissing, YuntuError
 from index.lexical import Lexical
 from index.values import Document, Figure, Passage, Sentence
@@ -61,6 +62,7 @@ class Snapshot:
     lexical: Lexical
     figures: tuple[Figure, ...] = ()  # in document order, then reading order
     names: Groups = ()  # that the documents say are one
+    translations: Translations = field(default_factory=dict)  # of English words, into words the passages write
 
     @property
     def recipe(self) -> Recipe:
@@ -128,6 +130,7 @@ def write(
     passages: Sequence[Passage],
     figures: Sequence[Figure],
     names: Groups,
+    translations: Translations,
     passage_vectors: Vectors,
     sentence_vectors: npt.NDArray[np.float16],
     lexical: Lexical,
@@ -147,6 +150,7 @@ def write(
         _write_lines(temporary / "figures.jsonl", (asdict(f) for f in figures))
         if names:
             _write_lines(temporary / "names.jsonl", ({"names": group} for group in names))
+        (temporary / "translations.json").write_text(json.dumps(translations, ensure_ascii=False), encoding="utf-8")
         vectors = faiss.IndexFlatIP(passage_vectors.shape[1])
         vectors.add(np.ascontiguousarray(passage_vectors, np.float32))
         faiss.write_index(vectors, str(temporary / "passages.faiss"))
@@ -321,6 +325,9 @@ def open_version(root: Path, version: str, *, thorough: bool = False, any_format
             names=tuple(tuple(r["names"]) for r in _rows(folder / "names.jsonl"))
             if (folder / "names.jsonl").exists()
             else (),
+            translations=json.loads((folder / "translations.json").read_text(encoding="utf-8"))
+            if (folder / "translations.json").exists()
+            else {},
         )
     except YuntuError:
         raise

