@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from index.aliases import chinese_for, entities_in, forms_of, measures_in, names_share
 from index.anaphor import mentions_above, opens_back
 from index.fold import fold_text
+from index.grammar import is_measure
 from index.periods import match, periods_in
 from index.tokenize import words
 from rag.evidence import FEATURES, SHAPES, Scored
@@ -24,7 +25,7 @@ _QUANTITY = re.compile(  # a number of things: no year, no version
     r"(?<![\da-z.\-])\d[\d.,]*\s?(?:[万亿千百多余]|个|家|款|种|名|人|次|项|座|所|台|条|部|篇|位|岁|天|小时|分钟|毫秒|ms|秒|米|公里|吨|%|元)"
     r"|[一二两三四五六七八九十百千数]+(?:多|余)?(?:个|家|款|种|名|人|次|项|座|所|台)|过[万亿]"
 )
-_SHARE_OF = re.compile(r"的\s?\d[\d.]*\s?%")  # “拿下调用量的49.2%”
+_SHARE_OF = re.compile(r"(?<![年季月度期半])的\s?\d[\d.]*\s?%")  # “拿下调用量的49.2%”, not “上半年的29.5%”
 _HOW_MANY = re.compile(r"how many (?P<thing>[a-z]+(?: [a-z]+)?)")
 _NOT_COUNTED = frozenset({"时间", "美元", "美金", "人民币", "文章", "报告", "报道"})  # units and sources, not things
 _AT = {name: n for n, name in enumerate(FEATURES)}
@@ -143,7 +144,9 @@ def stating(question: Question, ranked: Sequence[Scored]) -> list[Scored]:
         names = tuple(n for n in names if any(n in c.context for c in ranked))
     within = WIDELY if "conflict" in question.wants else WITHIN
     found = [c for c in ranked if c.score >= ranked[0].score - within and states_it(question, c, names)]
-    measures = measures_in(question.folded)
+    known = measures_in(question.folded)
+    other = [w for w in question.words if is_measure(w) and not any(w in form for forms in known for form in forms)]
+    measures = [*known, *map(forms_of, other)]
 
     def closeness(c: Scored) -> float:
         return c.score + IN_THE_SENTENCE * sum(any(f in c.sentence.folded for f in forms) for forms in measures)

@@ -17,7 +17,7 @@ from index.snapshot import Snapshot
 from index.tokenize import fingerprint
 from index.values import Document, Hit
 from rag.choose import choose
-from rag.claims import verdict_on
+from rag.claims import claim_in, verdict_on
 from rag.compose import LANGUAGES, cited, compose, understood_note
 from rag.decide import decide
 from rag.evidence import Scored, rank_sentences
@@ -199,18 +199,26 @@ class Assistant:
                 return replace(reply, asked=asked)
         return self._reply_to(asked, language, top_k)
 
+    def _reply_to(self, asked: Question, language: str, top_k: int) -> _Reply:
+        """… with a figure that it puts forward held against the ledger, else asked openly."""
+        claim = claim_in(asked)
+        if claim is None:
+            return self._open_reply(asked, language, top_k)
+        found = self._find(claim.question, top_k)
+        verdict = verdict_on(claim, found.ranked, self._ledger, self._snapshot, language)
+        if verdict is not None and (sound := self._borne_out(verdict.statements)):
+            kind = "fact" if verdict.holds else "correction"
+            return _Reply(asked, found, kind, sound, None, holds=verdict.holds)
+        return replace(self._open_reply(claim.question, language, top_k), asked=asked)
+
     def _in_chinese(self, asked: Question) -> Question:
         hits = retrieve(asked, self._snapshot, self._encoder, top_k=2 * NEAR).hits
         near = [h.passage.folded for h in hits if self._snapshot.documents[h.passage.doc_id].lang != "en"]
         return rendered(asked, near[:NEAR], self._snapshot)
 
-    def _reply_to(self, asked: Question, language: str, top_k: int) -> _Reply:
+    def _open_reply(self, asked: Question, language: str, top_k: int) -> _Reply:
         found = self._find(asked, top_k)
         ranked = found.ranked
-        verdict = verdict_on(asked, ranked, self._ledger, self._snapshot, language)
-        if verdict is not None and (sound := self._borne_out(verdict.statements)):
-            kind = "fact" if verdict.holds else "correction"
-            return _Reply(asked, found, kind, sound, None, holds=verdict.holds)
         table = None
         if kind_of(asked) in TABLED:
             table = table_for(asked, kind_of(asked), ranked, self._ledger, self._snapshot, language)

@@ -1,23 +1,35 @@
-"""A figure put forward and asked about (“甲以49.2%排第一,对吧?”): what the ledger says of it."""
+"""A figure put forward and asked about (“甲以49.2%排第一,对吧?”): asked openly, and what the ledger says of it."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from index.aliases import entities_in, measures_in
 from index.data import lexicon
 from index.dates import dates_in
 from index.fold import fold_text
 from index.quantities import Quantity, quantities_in
 from index.snapshot import Snapshot
+from rag.asked_figure import is_about
 from rag.evidence import Scored
 from rag.figure_answer import nearest
 from rag.figure_rows import is_subject
-from rag.fitting import Fit, Ledger, fits, kind_of_number
+from rag.fitting import SURE, Fit, Ledger, fits, kind_of_number
 from rag.relation import same_number
 from rag.statements import Statement
-from rag.understand import Question
+from rag.understand import Question, understand
 
 OTHERS = 1  # of whom the figure is, where it is not the one's it is said to be
+_WANTS = {"rate": "percent", "times": "multiple", "money": "money"}  # what asks for each kind of number
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A question that puts a figure forward, asked openly, and the figure."""
+
+    question: Question
+    figure: Quantity
+    value: str  # as put, folded
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,39 +40,78 @@ class Verdict:
     statements: tuple[Statement, ...]
 
 
-def verdict_on(
-    question: Question, ranked: Sequence[Scored], ledger: Ledger, snapshot: Snapshot, lang: str
-) -> Verdict | None:
-    """What the ledger says of the figure a question puts forward; None when it puts none forward or none is known."""
-    claimed = claimed_in(question.folded)
-    if claimed is None:
+def claim_in(question: Question) -> Claim | None:
+    """The figure that a question puts forward and asks whether it is so; the question with 多少 in its place."""
+    words = lexicon("rag", "question")["claim"]
+    folded = fold_text(question.understood)
+    asks = re.search(words["asks"], folded)
+    figure = _figure_in(folded) if asks else None
+    if asks is None or figure is None:
         return None
-    open_question = replace(question, numbers=(), wants=question.wants - {"count", "rank"})
-    kind = kind_of_number(claimed)
-    alike = [f for f in fits(open_question, ranked, ledger) if kind_of_number(f.figure) == kind]
-    own = [f for f in alike if _is_own(question, f)]
-    same = [f for f in own if same_number(f.figure, claimed) and not _counts_otherwise(question, f)]
-    if same:
-        return Verdict(True, (nearest(same[0], snapshot, lang),))
-    wide = replace(open_question, entities=(), words=tuple(w for w in question.words if w not in question.names))
-    holders = [f for f in fits(wide, ranked, ledger) if kind_of_number(f.figure) == kind]
-    others = [f for f in holders if same_number(f.figure, claimed) and not _is_own(question, f)][:OTHERS]
-    found = [*own[:1], *others]
-    if not found or (not own and not question.entities):
-        return None
-    return Verdict(False, tuple(nearest(f, snapshot, lang) for f in found))
+    kind = kind_of_number(figure)
+    unit = "" if kind == "rate" else fold_text(figure.unit or "")
+    # what only asks whether it is so goes; at the start of the question it may stand before the figure
+    end = max(asks.start(), figure.end) if asks.start() > figure.start else len(folded)
+    before = re.sub(words["opening"], "", folded[: figure.start])
+    text = (
+        f"{before}{'增长' if figure.kind == 'rate' and figure.unit is None else ''}多少{unit}{folded[figure.end : end]}"
+    )
+    opened = understand(text)
+    wants = opened.wants - {*_WANTS.values(), "rank", "count"} | {_WANTS.get(kind, "count")}
+    return Claim(replace(opened, asked=question.asked, wants=wants), figure, folded[figure.start : figure.end])
 
 
-def claimed_in(folded: str) -> Quantity | None:
-    """The figure that a folded question puts forward, if it asks whether that is so."""
-    if re.search(lexicon("rag", "question")["claim"]["asks"], folded) is None:
-        return None
+def _figure_in(folded: str) -> Quantity | None:
+    """The figure put forward: of “从12.5%到9.8%” the last, else the first."""
     dates = tuple((d.start, d.end) for d in dates_in(folded))
-    return next((q for q in quantities_in(folded, dates) if q.kind != "duration"), None)
+    found = [q for q in quantities_in(folded, dates) if q.kind != "duration"]
+    if found:
+        return found[-1] if re.search(r"[从由自]\s?$", folded[: found[0].start]) else found[0]
+    doubled = re.search(lexicon("rag", "question")["claim"]["doubled"], folded)
+    return Quantity(doubled.start(), doubled.end(), 1.0, None, None, "rate") if doubled else None
+
+
+def verdict_on(claim: Claim, ranked: Sequence[Scored], ledger: Ledger, snapshot: Snapshot, lang: str) -> Verdict | None:
+    """What the ledger says of a claim: it holds, the figure is somebody else's, or theirs is another one.
+
+    None where it cannot be sure: it has no figure of theirs, or a sentence about them writes the one put forward.
+    """
+    question, kind = claim.question, kind_of_number(claim.figure)
+    borne = [
+        Fit(f, c, c.score, 0.0)
+        for c in ranked
+        for f in ledger.get((c.sentence.doc_id, c.sentence.start), ())
+        if f.subject and kind_of_number(f) == kind and same_number(f, claim.figure)
+    ]
+    own = [f for f in borne if _is_own(question, f) and _may_measure(question, f)]
+    if own:
+        return Verdict(True, (nearest(own[0], snapshot, lang),))
+    others = [f for f in borne if entities_in(fold_text(f.figure.subject or "")) and _may_measure(question, f)]
+    theirs = [f for f in fits(question, ranked, ledger) if kind_of_number(f.figure) == kind and _is_own(question, f)]
+    if not theirs or (not others and (theirs[0].score < SURE or _is_said(claim, ranked))):
+        return None
+    beside = [(t, o) for t in theirs for o in others if t.candidate.sentence == o.candidate.sentence]
+    told = beside[0] if beside else (theirs[0], *others[:OTHERS])  # one table of shares tells of both
+    return Verdict(False, tuple(nearest(f, snapshot, lang) for f in told))
+
+
+def _is_said(claim: Claim, ranked: Sequence[Scored]) -> bool:
+    """Whether a sentence about the one in question writes the figure, whosever it is."""
+    pattern = re.compile(rf"(?<![\d.]){re.escape(claim.value)}")
+    return any(pattern.search(c.sentence.folded) and is_about(claim.question.entities[:1], c) for c in ranked)
+
+
+def _may_measure(question: Question, fit: Fit) -> bool:
+    """Whether a figure may be of what the question measures, and counted as it says."""
+    said = f"{fold_text(fit.figure.attribute or '')} {fit.candidate.sentence.folded}"
+    return not _counts_otherwise(question, fit) and all(
+        any(form in said for form in forms) for forms in measures_in(question.folded)
+    )
 
 
 def _is_own(question: Question, fit: Fit) -> bool:
-    return any(is_subject(fit.figure, forms) for forms in question.entities)
+    """Whether a figure is of the one the claim is about: named first."""
+    return any(is_subject(fit.figure, forms) for forms in question.entities[:1])
 
 
 def _counts_otherwise(question: Question, fit: Fit) -> bool:

@@ -155,6 +155,8 @@ def _of_somebody_else(question: Question, figure: Figure, candidate: Scored, own
     named = entities_in(subject)
     if question.entities and named and not any(forms in question.entities for forms in named):
         return not is_named(question.entities, candidate.sentence.folded)
+    if question.entities and is_about(question.entities, candidate):
+        return False
     if not subject or subject not in candidate.sentence.folded or _words_in(question, subject):
         return False
     return bool(owners) and not any(form in candidate.sentence.folded for w in owners for form in forms_of(w))
