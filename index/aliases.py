@@ -137,9 +137,25 @@ def names_share(folded: str) -> bool:
 
 def measures_in(folded: str) -> list[tuple[str, ...]]:
     """The measures a folded text names (份额, 营收 …), each as all its forms; general words are left out."""
-    return [
-        group for group in map(_folded_group, map(tuple, _lexicon()["measures"])) if any(f in folded for f in group)
-    ]
+    return [group for group in _measures() if any(f in folded for f in group)]
+
+
+@cache
+def _measures() -> tuple[tuple[str, ...], ...]:
+    """… with the English words for them."""
+    english: dict[str, list[str]] = {}
+    for pattern, chinese in _lexicon()["glossary"].items():
+        for word in fold_text(chinese).split():
+            english.setdefault(word, []).extend(w for w in _plain(pattern) if len(w) > 3)
+    return tuple(
+        tuple(dict.fromkeys([*group, *(w for form in group for w in english.get(form, ()))]))
+        for group in (_folded_group(tuple(g)) for g in _lexicon()["measures"])
+    )
+
+
+def glossary_words() -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """The English words of the glossary with the Chinese words for them."""
+    return [(_plain(english), tuple(fold_text(chinese).split())) for english, chinese in _lexicon()["glossary"].items()]
 
 
 def glossary_spans(folded: str) -> list[tuple[int, int, tuple[str, ...]]]:

@@ -24,6 +24,7 @@ _COUNTED = re.compile(
 _QUANTITY = re.compile(  # a number of things: no year, no version
     r"(?<![\da-z.\-])\d[\d.,]*\s?(?:[万亿千百多余]|个|家|款|种|名|人|次|项|座|所|台|条|部|篇|位|岁|天|小时|分钟|毫秒|ms|秒|米|公里|吨|%|元)"
     r"|[一二两三四五六七八九十百千数]+(?:多|余)?(?:个|家|款|种|名|人|次|项|座|所|台)|过[万亿]"
+    r"|(?<![\d.\-])\d[\d.,]*k?\s(?:(?:million|billion|thousand)\s)?[a-z]{3,}"
 )
 _SHARE_OF = re.compile(r"(?<![年季月度期半])的\s?\d[\d.]*\s?%")  # “拿下调用量的49.2%”, not “上半年的29.5%”
 _HOW_MANY = re.compile(r"how many (?P<thing>[a-z]+(?: [a-z]+)?)")
@@ -54,7 +55,7 @@ def counted_thing(asked: str) -> tuple[str, ...]:
     In English the Chinese words for it, where the lexicon has them.
     """
     if m := _HOW_MANY.search(asked):
-        return tuple(chinese_for(m.group("thing")))
+        return (*chinese_for(m.group("thing")), m.group("thing").split()[-1].rstrip("s"))
     m = _COUNTED.search(asked)
     first = words(m.group("thing"))[0] if m else ""
     return forms_of(first) if len(first) > 1 and first not in _NOT_COUNTED else ()

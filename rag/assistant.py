@@ -28,7 +28,7 @@ from rag.lists import lists_as_many
 from rag.reader.read import Reader, Reading
 from rag.reading import can_read, ranked_hits, read
 from rag.reading import support_features as read_features
-from rag.rendering import rendered
+from rag.rendering import in_chinese, in_english
 from rag.retrieve import Retrieved, joined, retrieve
 from rag.several import parts_of
 from rag.spelling import Spelling
@@ -40,6 +40,7 @@ from rag.values import Answer
 PART = 1  # statements of one part among several questions
 NEAR = 50  # passages that say which Chinese words an English question means
 NEAREST = 2  # figures of other periods that a refusal names
+UNFOUND = ("not_in_corpus", "off_topic", "other_period", "other_subject", "figure_not_stated")
 TABLED = ("conflict", "compare", "timeline", "list")  # kinds that figures side by side answer
 
 
@@ -107,6 +108,7 @@ class Assistant:
         self._reader = reader
         self._ledger = by_sentence(snapshot.figures)
         self._spelling = Spelling(snapshot)
+        self._english = any(d.lang == "en" for d in snapshot.documents.values())
         self._junk = {d.doc_id: _junk_of(d) for d in snapshot.documents.values()}
 
     @property
@@ -192,12 +194,24 @@ class Assistant:
         )
 
     def _reply(self, asked: Question, language: str, top_k: int) -> _Reply:
-        """What is said to one question; an English one is put to the pages in Chinese, then in English."""
-        if asked.lang == "en" and self._snapshot.translations:
-            reply = self._reply_to(self._in_chinese(asked), language, top_k)
-            if reply.decision is None:
-                return replace(reply, asked=asked)
-        return self._reply_to(asked, language, top_k)
+        """What is said to one question, put to the pages of each language in that language.
+
+        An English one to Chinese pages and English ones, whichever answer better; a Chinese one to the English pages
+        only where it finds nothing.
+        """
+        if not self._snapshot.translations or (asked.lang != "en" and not self._english):
+            return self._reply_to(asked, language, top_k)
+        if asked.lang == "en":
+            replies = [self._reply_to(self._in_chinese(asked), language, top_k)]
+            if self._english:
+                replies.append(self._reply_to(replace(asked, cross=False), language, top_k))
+            best = max(replies, key=lambda r: (r.decision is None, r.found.support))
+            return replace(best, asked=asked)
+        reply = self._reply_to(asked, language, top_k)
+        if reply.decision not in UNFOUND:
+            return reply
+        english = self._reply_to(in_english(asked, self._snapshot), language, top_k)
+        return replace(english, asked=asked) if english.decision is None else reply
 
     def _reply_to(self, asked: Question, language: str, top_k: int) -> _Reply:
         """… with a figure that it puts forward held against the ledger, else asked openly."""
@@ -214,7 +228,7 @@ class Assistant:
     def _in_chinese(self, asked: Question) -> Question:
         hits = retrieve(asked, self._snapshot, self._encoder, top_k=2 * NEAR).hits
         near = [h.passage.folded for h in hits if self._snapshot.documents[h.passage.doc_id].lang != "en"]
-        return rendered(asked, near[:NEAR], self._snapshot)
+        return in_chinese(asked, near[:NEAR], self._snapshot)
 
     def _open_reply(self, asked: Question, language: str, top_k: int) -> _Reply:
         found = self._find(asked, top_k)
@@ -322,7 +336,8 @@ class Assistant:
 
     def _find(self, asked: Question, top_k: int) -> _Found:
         """Retrieves, reads and weighs; the same steps for every door."""
-        retrieved = retrieve(asked, self._snapshot, self._encoder, top_k=top_k)
+        among = "en" if asked.lang == "en" and not asked.cross else None
+        retrieved = retrieve(asked, self._snapshot, self._encoder, top_k=top_k, lang=among)
         ranked = rank_sentences(asked, retrieved, self._snapshot)
         was_read = self._reader is not None and can_read(asked)
         limit = threshold(asked, read=was_read) if self._settings.threshold is None else self._settings.threshold

@@ -15,6 +15,7 @@ from rag.evidence import Scored
 from rag.figure_answer import nearest
 from rag.figure_rows import is_subject
 from rag.fitting import SURE, Fit, Ledger, fits, kind_of_number
+from rag.ledger import in_period, periods_of
 from rag.relation import same_number
 from rag.statements import Statement
 from rag.understand import Question, understand
@@ -83,7 +84,7 @@ def verdict_on(claim: Claim, ranked: Sequence[Scored], ledger: Ledger, snapshot:
         for f in ledger.get((c.sentence.doc_id, c.sentence.start), ())
         if f.subject and kind_of_number(f) == kind and same_number(f, claim.figure)
     ]
-    own = [f for f in borne if _is_own(question, f) and _may_measure(question, f)]
+    own = [f for f in borne if _is_own(question, f) and _may_measure(question, f) and _is_of_then(question, f)]
     if own:
         return Verdict(True, (nearest(own[0], snapshot, lang),))
     others = [f for f in borne if entities_in(fold_text(f.figure.subject or "")) and _may_measure(question, f)]
@@ -99,6 +100,12 @@ def _is_said(claim: Claim, ranked: Sequence[Scored]) -> bool:
     """Whether a sentence about the one in question writes the figure, whosever it is."""
     pattern = re.compile(rf"(?<![\d.]){re.escape(claim.value)}")
     return any(pattern.search(c.sentence.folded) and is_about(claim.question.entities[:1], c) for c in ranked)
+
+
+def _is_of_then(question: Question, fit: Fit) -> bool:
+    """Whether a figure may be of the asked period: one that names no time may."""
+    as_of = fit.figure.as_of
+    return not (question.periods and periods_of(as_of)) or any(in_period(as_of, p) for p in question.periods)
 
 
 def _may_measure(question: Question, fit: Fit) -> bool:

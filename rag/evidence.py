@@ -27,9 +27,12 @@ from rag.understand import Question
 NUMERIC = frozenset({"percent", "money", "multiple", "count", "date"})  # wants that a number answers
 _DIGIT = r"(?:\d[\d.,]*|[一二两三四五六七八九十百千数几]+)"
 SHAPES = {  # what the answer to a want looks like, in folded text
-    "percent": re.compile(r"\d\s?%|百分之|[一二两三四五六七八九]成|百分点|一半|过半|[二三四五六七八九十]分之"),
+    "percent": re.compile(
+        r"\d\s?%|\d\s?per\s?cent|百分之|[一二两三四五六七八九]成|百分点|一半|过半|[二三四五六七八九十]分之"
+    ),
     "money": re.compile(
         rf"{_DIGIT}\s?[万亿千百]*\s?(?:多|余)?(?:元|美元|人民币|美金|欧元|日元|港元|英镑|块)|[¥$€]\s?\d"
+        r"|(?:rmb|cny|usd|hk\$|nt\$)\s?\d|\d[\d.,]*\s?(?:million|billion|trillion)?\s?(?:yuan|dollars|rmb|usd)\b"
     ),
     "multiple": re.compile(rf"{_DIGIT}\s?(?:多|余)?倍|翻番|翻倍|\d/\d|分之"),
     "count": re.compile(
@@ -103,7 +106,7 @@ def weights(*, read: bool = False) -> dict[str, Any]:
 
 def model_for(question: Question) -> str:
     """Which weights fit: `same` language as the corpus, or `cross`: names, numbers and the dense leg speak."""
-    return "cross" if question.lang == "en" else "same"
+    return "cross" if question.cross else "same"
 
 
 def _covers(rarity: Mapping[tuple[str, ...], float], *texts: str) -> list[float]:

@@ -50,14 +50,15 @@ class Read:
 
 
 def can_read(question: Question) -> bool:
-    """Whether the reader was trained for such a question: in Chinese, and answered in one place.
+    """Whether the reader was trained for such a question: in the language of the pages, and answered in one place.
 
-    English questions are not in its training data; ones that compare sources or look for contradictions hardly are (11
-    in 1,500); and a list of so many items is a section of a page, longer than a window.
+    It was trained on Chinese and reads English as well (docs/reader.md), but not across both. Questions that compare
+    sources or look for contradictions it has hardly seen (11 in 1,500); and a list of so many items is a section of a
+    page, longer than a window.
     """
     kind = kind_of(question)
     several = kind in ("compare", "conflict") or (kind == "list" and asked_count(question.folded) is not None)
-    return question.lang != "en" and not several
+    return not question.cross and not several
 
 
 def windows_for(ranked: Sequence[Scored], snapshot: Snapshot) -> list[Window]:

@@ -1,5 +1,5 @@
-"""An English question → the same question in Chinese words that the corpus writes; no sentence, but enough to search
-and read with.
+"""A question in the other language: an English one in Chinese words that the corpus writes, a Chinese one in English
+words; no sentence, but enough to search and read with.
 
 Names, measures and times come from the lexicon, other words from a dictionary (index.bilingual). Of several
 translations the one is taken that the passages nearest to the English question write most: they were found by an
@@ -8,11 +8,11 @@ encoder that knows both languages.
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 
-from index.aliases import entity_spans, glossary_spans
+from index.aliases import entity_spans, forms_of, glossary_spans, glossary_words
 from index.bilingual import LONGEST, stems
 from index.data import lexicon
 from index.fold import fold_text
@@ -22,6 +22,7 @@ from rag.understand import Question, understand
 ONE_CHARACTER = 0.3  # a word of one character stands in many others
 WRITTEN = 0.2  # what a single character must weigh to be one
 UNWRITTEN = 0.02  # what a word weighs that none of the nearest passages writes
+ENGLISH = 3  # English words for one Chinese word
 FARTHER = 0.5  # how much a meaning loses by each that the dictionary gives before it
 
 
@@ -33,13 +34,13 @@ class _Piece:
     sure: int  # which reading wins a stretch that several read alike
 
 
-def rendered(question: Question, near: Sequence[str], snapshot: Snapshot) -> Question:
+def in_chinese(question: Question, near: Sequence[str], snapshot: Snapshot) -> Question:
     """An English question in Chinese words; what it wants, its periods, numbers and names are those of the English.
 
     Args:
         near: folded passages that may answer it, best first.
     """
-    words = understand(_in_chinese(fold_text(question.understood), near, snapshot))
+    words = understand(_chinese(fold_text(question.understood), near, snapshot))
     return replace(
         words,
         asked=question.asked,
@@ -51,7 +52,56 @@ def rendered(question: Question, near: Sequence[str], snapshot: Snapshot) -> Que
     )
 
 
-def _in_chinese(folded: str, near: Sequence[str], snapshot: Snapshot) -> str:
+def in_english(question: Question, snapshot: Snapshot) -> Question:
+    """A Chinese question in the English words that the corpus writes; what it wants and its periods stay."""
+    known = _english_words(snapshot)
+    spoken: list[str] = []
+    for forms in question.entities:
+        spoken += [f for f in forms if f.isascii()][:1]
+    named = {form for forms in question.entities for form in forms}
+    for word in question.words:
+        if any(word in form for form in named):
+            continue
+        if word.isascii():
+            spoken.append(word)
+            continue
+        glossed = [w for form in forms_of(word) for w in known.get(form, ())]
+        spoken += glossed[:ENGLISH]
+    period = " ".join(sorted(question.periods))
+    words = understand(" ".join([*dict.fromkeys(spoken), period]))
+    return replace(
+        words,
+        asked=question.asked,
+        lang="en",
+        cross=False,
+        wants=question.wants,
+        periods=question.periods,
+        numbers=question.numbers,
+        names=(),
+        entities=question.entities,
+    )
+
+
+@lru_cache(maxsize=4)
+def _english_words(snapshot: Snapshot) -> Mapping[str, Sequence[str]]:
+    """Chinese words → English ones that the passages write, the nearest in meaning first."""
+    written: dict[str, list[str]] = {}
+    for term in snapshot.lexical.vocabulary():
+        if term.isascii() and term.isalpha() and len(term) > 2 and term not in _stop():
+            written.setdefault(stems(term)[0][0], []).append(term)
+    found: dict[str, list[tuple[int, str]]] = {}
+    for english, chinese in snapshot.translations.items():
+        if " " not in english and english in written:
+            for word, far in chinese.items():
+                found.setdefault(word, []).extend((far, w) for w in written[english])
+    for plain, others in glossary_words():
+        terms = [t for word in plain for stem, _, _ in stems(word) for t in written.get(stem, ())]
+        for word in others:
+            found.setdefault(word, []).extend((-1, t) for t in terms)
+    return {word: list(dict.fromkeys(t for _, t in sorted(terms))) for word, terms in found.items()}
+
+
+def _chinese(folded: str, near: Sequence[str], snapshot: Snapshot) -> str:
     pieces = sorted(
         [*_from_lexicon(folded, near, snapshot), *_from_dictionary(folded, near, snapshot)],
         key=lambda p: (p.start - p.end, -p.sure),

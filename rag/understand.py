@@ -46,6 +46,7 @@ class Question:
     numbers: tuple[str, ...]
     periods: frozenset[str]  # as index/periods.py writes them
     wants: frozenset[str]
+    cross: bool  # the pages are taken to be in another language
     instruction: bool  # an order to the assistant was left out
 
 
@@ -138,6 +139,7 @@ def understand(asked: str, turns: Sequence[str] = (), *, part: bool = False) -> 
         numbers=tuple(dict.fromkeys(_NUMBER.findall(folded))),
         periods=periods_in(last) or _moved(last, periods_in(folded)),
         wants=wants_of(last) or wants_of(folded),
+        cross=lang == "en",
         instruction=stripped != text,
     )
 
