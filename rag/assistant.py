@@ -206,7 +206,7 @@ class Assistant:
             if self._english:
                 replies.append(self._reply_to(replace(asked, cross=False), language, top_k))
             best = max(replies, key=lambda r: (r.decision is None, r.found.support))
-            return replace(best, asked=asked)
+            return replace(best, asked=asked) if best.decision is None else self._reply_to(asked, language, top_k)
         reply = self._reply_to(asked, language, top_k)
         if reply.decision not in UNFOUND:
             return reply

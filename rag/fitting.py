@@ -12,7 +12,7 @@ from index.periods import spans
 from index.quantities import Quantity
 from index.tokenize import words
 from index.values import Figure
-from rag.asked_figure import is_about, is_asked_for, is_named
+from rag.asked_figure import WITHIN, is_about, is_asked_for, is_named
 from rag.evidence import Scored
 from rag.ledger import in_period, periods_of
 from rag.understand import Question, asks_for_amount, kind_of
@@ -102,6 +102,7 @@ def surely(question: Question, ranked: Sequence[Scored], ledger: Ledger) -> list
         f
         for f in fits(question, ranked, ledger)
         if (f.score >= SURE + 2 * bool(question.periods) or _counts_alike(question, f.figure) is True)
+        and f.candidate.score >= ranked[0].score - WITHIN
         and (not question.periods or periods_of(f.figure.as_of))
         and (_subject(question, f.figure, f.candidate) or 0.0) >= 1
         and all(n in f.candidate.context for n in question.names)  # an A round is no B round

@@ -72,6 +72,7 @@ def in_english(question: Question, snapshot: Snapshot) -> Question:
     return replace(
         words,
         asked=question.asked,
+        understood=question.understood,
         lang="en",
         cross=False,
         wants=question.wants,
