@@ -231,6 +231,10 @@ def _resolved(phrase: Phrase, state: Above, n: int, clause: Clause, folded: str,
         attribute, subject = f"{subject}{attribute or ''}", state.topic
     if subject in word_set("myself") and state.company:
         subject = state.company
+    if subject is None and attribute and state.company:  # 2024年公司收入
+        me = next((w for w in sorted(word_set("myself"), key=len, reverse=True) if attribute.startswith(w)), "")
+        if me and is_measure(attribute[len(me) :]):
+            subject, attribute = state.company, attribute[len(me) :]
     if subject and is_measure(subject) and not entity_at(subject) and not clause.inner:  # 营业利益|每股盈余
         attribute, subject = attribute or subject, None
     if attribute and re.search(r"\d[\d.,]*(?:万|亿|%)", attribute):  # words of another figure

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from index.aliases import chinese_for, entities_in, forms_of, measures_in, names_share
 from index.anaphor import mentions_above, opens_back
+from index.attribution import source_of
 from index.fold import fold_text
 from index.grammar import is_measure
 from index.periods import match, periods_in
@@ -25,6 +26,10 @@ _QUANTITY = re.compile(  # a number of things: no year, no version
     r"(?<![\da-z.\-])\d[\d.,]*\s?(?:[万亿千百多余]|个|家|款|种|名|人|次|项|座|所|台|条|部|篇|位|岁|天|小时|分钟|毫秒|ms|秒|米|公里|吨|%|元)"
     r"|[一二两三四五六七八九十百千数]+(?:多|余)?(?:个|家|款|种|名|人|次|项|座|所|台)|过[万亿]"
     r"|(?<![\d.\-])\d[\d.,]*k?\s(?:(?:million|billion|thousand)\s)?[a-z]{3,}"
+)
+_COUNT = re.compile(  # … and neither a rate nor money
+    r"(?<![\da-z.\-])\d[\d,]*(?:\.\d+)?k?\s?(?:[万亿千百]|million|billion|thousand)*(?![\d.,]*\s?(?:%|％|元|个?百分点|倍|年|月|日))"
+    r"|[一二两三四五六七八九十百千数]+(?:多|余)?(?:个|家|款|种|名|人|次|项|座|所|台)|过[万亿]"
 )
 _SHARE_OF = re.compile(r"(?<![年季月度期半])的\s?\d[\d.]*\s?%")  # “拿下调用量的49.2%”, not “上半年的29.5%”
 _HOW_MANY = re.compile(r"how many (?P<thing>[a-z]+(?: [a-z]+)?)")
@@ -70,6 +75,7 @@ def states_it(question: Question, candidate: Scored, names: Sequence[str]) -> bo
         (_QUANTITY if shape == "count" else SHAPES[shape]).search(candidate.sentence.folded) for shape in shapes
     )
     thing = counted_thing(question.folded) if shapes == {"count"} else ()
+    shaped = shaped and (not thing or _COUNT.search(candidate.sentence.folded) is not None)
     shaped = shaped and (not thing or any(form in candidate.sentence.folded for form in thing))
     subject = is_about(question.entities, candidate) and all(name in candidate.context for name in names)
     period = not question.periods or features[_AT["period_match"]] > 0
@@ -132,6 +138,8 @@ def is_about(entities: Sequence[tuple[str, ...]], candidate: Scored) -> bool:
     sentence = candidate.sentence.folded
     if is_named(entities, sentence):
         return True
+    if (source := source_of(sentence)) is not None:  # who says so is not whom it is about
+        sentence = sentence[: source.start] + sentence[source.end :]
     above = is_named(entities, candidate.context)
     return above and (opens_back(sentence) or mentions_above(sentence) or not entities_in(sentence))
 

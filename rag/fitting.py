@@ -129,7 +129,9 @@ def _figures(candidate: Scored, ledger: Ledger) -> Sequence[Figure]:
 
 
 def _ruled_out(question: Question, candidate: Scored, figures: Sequence[Figure], owners: set[str]) -> bool:
-    shaped = [f for f in figures if f.subject and _shape(question, f) is not None]
+    shaped = [f for f in figures if _shape(question, f) is not None]
+    if any(f.subject is None for f in shaped):
+        return False  # it may be the one
     if not question.wants & {"percent", "multiple"} and not asks_for_change(question):  # a level
         levels = [f for f in shaped if kind_of_number(f) not in ("rate", "times")]
         if shaped and not levels and measures_in(question.folded):

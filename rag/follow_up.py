@@ -2,7 +2,7 @@
 
 import re
 
-from index.aliases import entities_in, measures_in
+from index.aliases import entity_spans, measures_in
 from index.data import lexicon
 from index.dates import dates_in
 from index.fold import fold_text
@@ -17,6 +17,10 @@ def resolved(last: str, earlier: str) -> str:
     words = lexicon("rag", "question")["follow_up"]
     if len(fold_text(last)) != len(last) or len(fold_text(earlier)) != len(earlier):
         return f"{earlier} {last}"
+    if (moved := _year_before(last, earlier)) is not None:
+        return moved
+    if (beside := _at_same_word(last, earlier)) is not None:
+        return beside
     pronoun = re.search(words["of_it"], fold_text(last))
     topic = re.match(words["topic"], fold_text(earlier))
     if pronoun and topic:
@@ -28,6 +32,9 @@ def resolved(last: str, earlier: str) -> str:
     if asked is None:
         return both
     named = last[asked.start("what") : asked.end("what")].strip()
+    who = re.search(words["who"], fold_text(earlier))
+    if who and _name(fold_text(named)):  # 谁第一?那北屿云呢 → 北屿云第几?
+        return f"{earlier[: who.start()]}{named}{re.sub(words['first'], '第几', earlier[who.end() :])}"
     for find in (_name, _rank, _period, _measure):
         new, old = find(fold_text(named)), find(fold_text(earlier))
         if find is _period and old and (year := re.match(r"\d{4}", named)) and "同期" in named:  # the same part of it
@@ -42,13 +49,32 @@ def resolved(last: str, earlier: str) -> str:
     return both
 
 
+def _year_before(last: str, earlier: str) -> str | None:
+    """去年同期才多少啊 → the earlier question, of the year before."""
+    asked = re.fullmatch(lexicon("rag", "question")["follow_up"]["year_before"], fold_text(last))
+    years = list(re.finditer(r"(?<!\d)20\d\d(?=年)", earlier))
+    if asked is None or len(years) != 1:
+        return None
+    year = years[0]
+    return f"{earlier[: year.start()]}{int(year.group()) - 1}{earlier[year.end() :]}"
+
+
+def _at_same_word(last: str, earlier: str) -> str | None:
+    """它给禾川云的呢 after 远石给星澜云的份额 → the name that follows the same word takes the other's place."""
+    if not re.fullmatch(r".{0,12}呢[?？]*", last):
+        return None
+    for start, end in _name(fold_text(last)):
+        for a, b in _name(fold_text(earlier)):
+            if start and a and last[start - 1] == earlier[a - 1] and not re.match(r"[的,，那]", last[start - 1]):
+                return f"{earlier[:a]}{last[start:end]}{earlier[b:]}"
+    return None
+
+
 def _name(folded: str) -> list[tuple[int, int]]:
-    """Where known names stand, the first first."""
-    spans = []
-    for forms in entities_in(folded):
-        at = min((folded.find(f), -len(f)) for f in forms if f in folded)
-        spans.append((at[0], at[0] - at[1]))
-    return sorted(spans)
+    """Where known names stand, the first first; those that only say whose report it is come last."""
+    source = lexicon("rag", "question")["follow_up"]["source"]
+    spans = [(re.match(source, folded[end:]) is not None, start, end) for start, end, _ in entity_spans(folded)]
+    return [(start, end) for _, start, end in sorted(spans)]
 
 
 def _rank(folded: str) -> list[tuple[int, int]]:

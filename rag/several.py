@@ -14,7 +14,7 @@ def parts_of(text: str) -> list[str]:
 
     What only introduces a question stays with it. Parts that compare, or doubt the one before, belong to it.
     """
-    pieces = [p for p in _split(text) if p.strip()]
+    pieces = [p for whole in _split(text) if whole.strip() for p in _clauses(whole)]
     asked: list[str] = []
     opening = ""
     for piece in pieces:
@@ -34,6 +34,26 @@ def _split(text: str) -> list[str]:
         pieces.append(text[start : m.end()])
         start = m.end()
     return [*pieces, text[start:]]
+
+
+def _clauses(text: str) -> list[str]:
+    """The clauses of one question where more than one asks (簽了幾年、多少錢); the question alone otherwise."""
+    pieces, start = [], 0
+    for m in re.finditer(r"[,，、]\s*", text):
+        pieces.append(text[start : m.end()])
+        start = m.end()
+    pieces.append(text[start:])
+    asking = lexicon("rag", "question")["several"]["clause"]
+    if sum(re.search(asking, fold_text(p)) is not None for p in pieces) < 2:
+        return [text]
+    joined: list[str] = []
+    opening = ""
+    for piece in pieces:  # what only introduces a clause stays with it
+        opening += piece
+        if re.search(asking, fold_text(piece)):
+            joined.append(opening)
+            opening = ""
+    return [*joined[:-1], joined[-1] + opening]
 
 
 def _asks(folded: str) -> bool:
