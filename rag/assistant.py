@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from index.aliases import known_names
@@ -16,6 +17,7 @@ from index.settings import Settings
 from index.snapshot import Snapshot
 from index.tokenize import fingerprint
 from index.values import Document, Hit
+from rag.asked_figure import is_named
 from rag.choose import choose
 from rag.claims import claim_in, verdict_on
 from rag.compose import LANGUAGES, cited, compose, understood_note
@@ -334,10 +336,22 @@ class Assistant:
                 "请缩短问题,一次问一件事",
             )
 
+    def _documents_for(self, asked: Question, lang: str | None) -> frozenset[str] | None:
+        """The documents a question may be answered from: in its language, and naming the source it asks for."""
+        if lang is None and not asked.sources:
+            return None
+        own = {k: d for k, d in self._snapshot.documents.items() if lang is None or d.lang == lang}
+        naming = [k for k, d in own.items() if asked.sources and is_named(asked.sources, self._folded(d))]
+        return frozenset(naming or own)
+
+    @lru_cache(maxsize=4096)  # noqa: B019 - as long as the index is open
+    def _folded(self, document: Document) -> str:
+        return fold_text(document.text)
+
     def _find(self, asked: Question, top_k: int) -> _Found:
         """Retrieves, reads and weighs; the same steps for every door."""
         among = "en" if asked.lang == "en" and not asked.cross else None
-        retrieved = retrieve(asked, self._snapshot, self._encoder, top_k=top_k, lang=among)
+        retrieved = retrieve(asked, self._snapshot, self._encoder, top_k=top_k, among=self._documents_for(asked, among))
         ranked = rank_sentences(asked, retrieved, self._snapshot)
         was_read = self._reader is not None and can_read(asked)
         limit = threshold(asked, read=was_read) if self._settings.threshold is None else self._settings.threshold

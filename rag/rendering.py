@@ -49,6 +49,7 @@ def in_chinese(question: Question, near: Sequence[str], snapshot: Snapshot) -> Q
         numbers=question.numbers,
         names=tuple(n for n in question.names if n in words.folded),
         entities=question.entities or words.entities,
+        sources=question.sources,
     )
 
 
@@ -80,6 +81,7 @@ def in_english(question: Question, snapshot: Snapshot) -> Question:
         numbers=question.numbers,
         names=(),
         entities=question.entities,
+        sources=question.sources,
     )
 
 

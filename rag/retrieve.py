@@ -35,18 +35,17 @@ class Retrieved:
 
 
 def retrieve(
-    question: Question, snapshot: Snapshot, encoder: Encoder, *, top_k: int, lang: str | None = None
+    question: Question, snapshot: Snapshot, encoder: Encoder, *, top_k: int, among: frozenset[str] | None = None
 ) -> Retrieved:
-    """The `top_k` best passages for a question; only those in `lang` among the candidates, if given."""
+    """The `top_k` best passages for a question; only those of the documents `among`, if given."""
     vector = encoder.encode_query(to_simplified(question.understood))
     wanted = min(CANDIDATES, len(snapshot.passages))
     _, dense_rows = snapshot.passage_vectors.search(vector[None, :], wanted)
     lexical_all = snapshot.lexical.scores(question.terms)
     lexical_rows = np.argsort(-lexical_all, kind="stable")[:wanted]
     rows = np.unique(np.concatenate([dense_rows[0], lexical_rows[lexical_all[lexical_rows] > 0]]))
-    if lang is not None:
-        wanted_rows = [int(r) for r in rows if snapshot.documents[snapshot.passages[int(r)].doc_id].lang == lang]
-        rows = np.array(wanted_rows, rows.dtype)
+    if among is not None:
+        rows = np.array([r for r in rows if snapshot.passages[int(r)].doc_id in among], rows.dtype)
     step = max(1, len(snapshot.passages) // BACKGROUND)
     at_large = _rows_of(snapshot, np.arange(0, len(snapshot.passages), step)) @ vector
     return ranked(

@@ -44,7 +44,9 @@ def _clauses(text: str) -> list[str]:
         start = m.end()
     pieces.append(text[start:])
     asking = lexicon("rag", "question")["several"]["clause"]
-    if sum(re.search(asking, fold_text(p)) is not None for p in pieces) < 2:
+    complement = lexicon("rag", "question")["several"]["complement"]
+    asked = [p for p in map(fold_text, pieces) if re.search(asking, p)]
+    if len(asked) < 2 or any(re.match(complement, p) for p in asked[1:]):
         return [text]
     joined: list[str] = []
     opening = ""

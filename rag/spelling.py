@@ -53,7 +53,10 @@ class Spelling:
         """Folded Chinese names by length and sound: of the lexicon, and the subjects of the ledger."""
         subjects = (fold_text(f.subject) for f in self._snapshot.figures if f.subject)
         return _by_sound(
-            [*lexicon_names(), *(s for s in subjects if _HAN.fullmatch(s) and 2 <= len(s) <= LONGEST_NAME)]
+            [
+                *lexicon_names(),
+                *(s for s in subjects if _HAN.fullmatch(s) and 2 <= len(s) <= LONGEST_NAME and not word_frequency(s)),
+            ]
         )
 
     @cached_property
@@ -174,7 +177,7 @@ class Spelling:
     def _spelt_names(self) -> dict[str, str]:
         """Chinese names by their pinyin in one word: of the corpus's words, its titles, then those surely names."""
         known = self._snapshot.lexical.vocabulary()
-        own = [w for w in known if _HAN.fullmatch(w) and 2 <= len(w) <= 4 and may_name(w)]
+        own = [w for w in known if _HAN.fullmatch(w) and 2 <= len(w) <= 4 and word_frequency(w) and may_name(w)]
         titles = [t for d in self._snapshot.documents.values() if _HAN.fullmatch(t := fold_text(d.title))]
         sure = [t for groups in self._names.values() for group in groups.values() for t in group]
         return {spelt(t): t for t in (*own, *titles, *sure) if len(t) <= LONGEST_NAME}

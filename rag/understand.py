@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from index.aliases import chinese_for, entities_in
+from index.aliases import chinese_for, entities_in, entity_spans
 from index.data import lexicon
 from index.fold import fold_text
 from index.periods import periods_in
@@ -46,6 +46,7 @@ class Question:
     numbers: tuple[str, ...]
     periods: frozenset[str]  # as index/periods.py writes them
     wants: frozenset[str]
+    sources: tuple[tuple[str, ...], ...]  # whose report or figures are asked for, each as all its forms
     cross: bool  # the pages are taken to be in another language
     instruction: bool  # an order to the assistant was left out
 
@@ -118,7 +119,9 @@ def understand(asked: str, turns: Sequence[str] = (), *, part: bool = False) -> 
     lang = language_of(text)
     last = fold_text(stripped) if understood.endswith(stripped) else folded  # asked again of something else
     # “那腾讯云呢” asks the same of someone else: its own subject and period take the place of the earlier ones
-    entities = tuple(entities_in(last) or entities_in(folded))
+    entities, sources = _whom_and_whose(last)
+    if not entities and not sources:
+        entities, sources = _whom_and_whose(folded)
     # an English question is searched with the Chinese words for what it names, too
     added = [*(f for forms in entities for f in forms if not f.isascii()), *chinese_for(folded)] if lang == "en" else []
     searched = " ".join([folded, *added])
@@ -139,9 +142,23 @@ def understand(asked: str, turns: Sequence[str] = (), *, part: bool = False) -> 
         numbers=tuple(dict.fromkeys(_NUMBER.findall(folded))),
         periods=periods_in(last) or _moved(last, periods_in(folded)),
         wants=wants_of(last) or wants_of(folded),
+        sources=sources,
         cross=lang == "en",
         instruction=stripped != text,
     )
+
+
+def _whom_and_whose(folded: str) -> tuple[tuple[tuple[str, ...], ...], tuple[tuple[str, ...], ...]]:
+    """The names in a folded question: whom it is about, and whose report it asks for (says IDC)."""
+    whose = _language()["source"]
+    whom: list[tuple[str, ...]] = []
+    sources: list[tuple[str, ...]] = []
+    for start, end, forms in entity_spans(folded):
+        said = re.match(whose["after"], folded[end:]) or re.search(whose["before"], folded[:start])
+        kind = sources if said else whom
+        if forms not in kind:
+            kind.append(forms)
+    return tuple(whom), tuple(s for s in sources if s not in whom)
 
 
 def _moved(last: str, periods: frozenset[str]) -> frozenset[str]:
