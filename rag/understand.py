@@ -18,6 +18,7 @@ from rag.follow_up import resolved
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _LATIN_NAME = re.compile(r"[a-z]轮|[a-z][a-z0-9]*(?:[.\-][a-z0-9]+)*")  # A轮, GLM-4, R1
 _YEAR_OR_NUMBER = re.compile(r"[\d.,]+|(?:\d{4})?[HhQq]\d|\d[Hh]\d\d")
+BARE = 5  # content words of a question that opens with a measure and names nobody
 _MANY_QUESTIONS = 3  # earlier turns that may add to a follow-up
 
 
@@ -75,9 +76,9 @@ def leans_on_earlier(folded: str) -> bool:
     follow = _language()["follow_up"]
     if re.search(follow["whole"], folded) or re.search(follow["start"], folded):
         return True
-    if re.search(follow["bare"], folded) and not entities_in(folded):
-        return True
     content = [w for w in words(folded) if w not in _stop()]
+    if len(content) <= BARE and re.search(follow["bare"], folded) and not entities_in(folded):
+        return True
     return len(content) <= 1 or (len(content) <= 6 and re.search(follow["pronoun"], folded) is not None)
 
 
