@@ -16,9 +16,13 @@ def _lexicon() -> dict[str, Any]:
 
 
 def _form(name: str) -> str:
-    """A pattern for one form of a name: whole words for Latin ones, anywhere for Chinese ones."""
+    """A pattern for one form of a name: whole words for Latin ones, anywhere for Chinese ones.
+
+    One Latin word is not the name where a word follows that makes it another: Yuheng Group is not Yuheng Cloud.
+    """
     escaped = re.escape(fold_text(name))
-    return rf"(?<![a-z0-9]){escaped}(?![a-z])" if name.isascii() else escaped
+    kind = "" if " " in name else rf"(?!\s(?:{_lexicon()['latin_kinds']})\b)"
+    return rf"(?<![a-z0-9]){escaped}(?![a-z]){kind}" if name.isascii() else escaped
 
 
 Groups = tuple[tuple[str, ...], ...]

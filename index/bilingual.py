@@ -15,6 +15,7 @@ Translations = Mapping[str, Mapping[str, int]]  # stemmed English → Chinese, f
 
 LONGEST = 4  # words of an English phrase
 MOST = 40  # translations of one phrase
+PARTED = 2  # words of a phrase that may stand for the word by one of them
 PART = 2  # meanings further away: the phrase is a part of what the dictionary says
 _CHINESE = re.compile(r"[\u4e00-\u9fff]{1,6}")
 _WORD = re.compile(r"(?:[a-z]\.){2,}|[a-z]+(?:'[a-z]+)?|\d+(?:[.,]\d+)*%?")
@@ -84,6 +85,8 @@ def _add(found: dict[str, dict[str, int]], phrase: str, chinese: str, n: int) ->
     if not 1 <= len(words) <= LONGEST + 1:
         return
     for size in range(1, min(LONGEST, len(words)) + 1):
+        if size == 1 and len(words) > PARTED:
+            continue
         for start in range(len(words) - size + 1):
             far = n if size == len(words) else n + PART
             key = " ".join(words[start : start + size])

@@ -15,6 +15,7 @@ from index.pinyin import spelt
 from index.tokenize import word_frequency
 from index.values import Document
 
+WHOLE = 6  # characters of a stretch that may be a name as it stands
 SHORTEST = 4  # letters of a Latin name's first word that stands for it
 LONGEST = 10  # characters of a Chinese name
 _LATIN = r"[A-Z][A-Za-z0-9.&'’\-]*(?: [A-Z0-9][A-Za-z0-9.&'’\-]*){0,4}"
@@ -120,6 +121,8 @@ def _begun(before: str, other: str, met: Counter[str]) -> str | None:
         if len(sound := spelt(before[start])) > 1 and first.startswith(sound) and _opens(before[start:]):
             return before[start:]
     tokens = tagged_words(before)
+    if len(before) <= WHOLE and all(tag[0] in "nvja" for _, tag in tokens) and tokens[-1][1][0] != "a":
+        return before  # nothing but the name stands between two marks: ，尺度研究（Yardstick Research）
     at = next((n for n in range(len(tokens) - 1, -1, -1) if tokens[n][1] in ("nz", "nt", "nr")), None)
     return "".join(w for w, _ in tokens[at:]) if at is not None else None
 

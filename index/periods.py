@@ -49,7 +49,8 @@ _DETAIL = (
 _PART = r"(?:(?:1[0-2]|0?[1-9]|十[一二]?|[一二三四五六七八九])月|第?[一二三四1-4]季度|q[1-4]|[上下]半年)"
 _PATTERNS = (  # the ones that say more come first
     re.compile(
-        r"(?:(?P<h1>h1|1h|first half of)|(?P<h2>h2|2h|second half of)|q(?P<q2>[1-4])(?: of)?)"
+        r"(?:(?P<h1>h1|1h|first half of)|(?P<h2>h2|2h|second half of)|q(?P<q2>[1-4])(?: of)?"
+        r"|(?P<nth>first|second|third|fourth) quarter(?: of)?)"
         r"\s?'?(?P<y>(?:19|20)?\d\d)(?!\d)"
     ),
     re.compile(rf"(?P<m>{_NAMES})\s(?:\d{{1,2}},?\s)?(?P<y>(?:19|20)\d\d)"),
@@ -76,6 +77,8 @@ def periods_in(folded: str) -> frozenset[str]:
             quarter, month = part.get("q") or part.get("q2"), part.get("m") or part.get("m2")
             if part.get("h1") or part.get("h2"):
                 found.add(f"{year}H{1 if part.get('h1') else 2}")
+            elif nth := part.get("nth"):
+                found.add(f"{year}Q{('first', 'second', 'third', 'fourth').index(nth) + 1}")
             elif quarter:
                 found.add(f"{year}Q{'一二三四'.find(quarter) + 1 or int(quarter)}")
             elif part.get("end") or part.get("begin"):

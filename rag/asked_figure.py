@@ -141,7 +141,10 @@ def is_about(entities: Sequence[tuple[str, ...]], candidate: Scored) -> bool:
     if (source := source_of(sentence)) is not None:  # who says so is not whom it is about
         sentence = sentence[: source.start] + sentence[source.end :]
     above = is_named(entities, candidate.context)
-    return above and (opens_back(sentence) or mentions_above(sentence) or not entities_in(sentence))
+    back = opens_back(sentence) or mentions_above(sentence)
+    if back and is_named(entities, candidate.opening):
+        return True
+    return above and (back or not entities_in(sentence))
 
 
 def stating(question: Question, ranked: Sequence[Scored]) -> list[Scored]:

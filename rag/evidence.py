@@ -79,6 +79,7 @@ FEATURES = (
     "length",
     "first",
 )
+OPENING_CHARS = 20  # a shorter first sentence is a heading or a byline
 Matrix = npt.NDArray[np.float64]
 
 
@@ -93,6 +94,7 @@ class Scored:
     context: str  # folded: title, headings, the two sentences above and the sentence itself
     features: tuple[float, ...]  # in the order of FEATURES
     score: float  # log odds that this sentence answers, given that one does
+    opening: str = ""  # folded: the first sentence of its document
     span: Span | None = None  # the likeliest answer in it, where the reader has read it
 
 
@@ -141,6 +143,7 @@ def candidates(question: Question, retrieved: Retrieved, snapshot: Snapshot) -> 
         dense = vectors @ retrieved.query_vector
         document = snapshot.documents[hit.passage.doc_id]
         around = fold_text(f"{document.title} {hit.passage.heading}")
+        opening = _opening(snapshot, row)
         for place, sentence in enumerate(hit.passage.sentences):
             before = _before(snapshot, row, place)
             context = f"{around} {before} {sentence.folded}"
@@ -173,7 +176,7 @@ def candidates(question: Question, retrieved: Retrieved, snapshot: Snapshot) -> 
                 math.log(len(sentence.folded) + 1) / 5,
                 float(place == 0),
             )
-            found.append(Scored(sentence, hit.passage, row, place, context, features, 0.0))
+            found.append(Scored(sentence, hit.passage, row, place, context, features, 0.0, opening))
     return found
 
 
@@ -183,6 +186,14 @@ def _before(snapshot: Snapshot, row: int, place: int) -> str:
     if len(above) < 2 and row and snapshot.passages[row - 1].doc_id == snapshot.passages[row].doc_id:
         above = (*snapshot.passages[row - 1].sentences[len(above) - 2 :], *above)
     return " ".join(s.folded for s in above)
+
+
+def _opening(snapshot: Snapshot, row: int) -> str:
+    """The first sentence of the document of a passage: whom “公司” and “the company” mean further down."""
+    first = row
+    while first and snapshot.passages[first - 1].doc_id == snapshot.passages[row].doc_id:
+        first -= 1
+    return next((s.folded for s in snapshot.passages[first].sentences if len(s.folded) > OPENING_CHARS), "")
 
 
 def rank_sentences(question: Question, retrieved: Retrieved, snapshot: Snapshot) -> list[Scored]:
