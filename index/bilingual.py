@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from functools import cache, lru_cache
 from typing import Any
 
@@ -54,28 +54,34 @@ def is_common(word: str) -> bool:
     return word in _common()
 
 
-def translations(holds: Callable[[str], bool]) -> dict[str, dict[str, int]]:
+def translations(holds: Callable[[str], bool], english: Container[str] = frozenset()) -> dict[str, dict[str, int]]:
     """What the English words of the dictionary may be in a corpus.
 
     Args:
         holds: whether the corpus writes a folded Chinese word or pair of characters.
+        english: stems that the corpus writes: single words with these are kept, their Chinese written or not.
     """
     found: dict[str, dict[str, int]] = defaultdict(dict)
     for entry in _entries():
         chinese = fold_text(entry["simplified"])
-        if not _CHINESE.fullmatch(chinese) or not _written(chinese, holds):
+        written = is_written(chinese, holds)
+        if not _CHINESE.fullmatch(chinese) or not (written or english):
             continue
         meanings = [d for d in entry["definitions"] if not _NO_MEANING.search(d)]
         for n, meaning in enumerate(meanings):
             for phrase in meaning.split(";"):
-                _add(found, _ASIDE.sub("", fold_text(phrase).strip()), chinese, n)
+                if written:
+                    _add(found, _ASIDE.sub("", fold_text(phrase).strip()), chinese, n)
+                elif len(words := stems(_ASIDE.sub("", fold_text(phrase).strip()))) == 1 and words[0][0] in english:
+                    found[words[0][0]].setdefault(chinese, n)
     return {
         english: dict(sorted(found[english].items(), key=lambda item: (item[1], item[0]))[:MOST])
         for english in sorted(found)
     }
 
 
-def _written(chinese: str, holds: Callable[[str], bool]) -> bool:
+def is_written(chinese: str, holds: Callable[[str], bool]) -> bool:
+    """Whether a corpus writes a Chinese word, as far as its words and pairs of characters tell."""
     return holds(chinese) or (len(chinese) > 2 and all(holds(chinese[i : i + 2]) for i in range(len(chinese) - 1)))
 
 

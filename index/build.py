@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from index import snapshot, tokenize
 from index.aliases import known_names
-from index.bilingual import translations
+from index.bilingual import stems, translations
 from index.clean import clean
 from index.encode import Encoder, fingerprint_of
 from index.errors import CorpusUnreadable, YuntuError
@@ -173,7 +173,7 @@ def rebuild(
             passages,
             figures,
             names,
-            translations(lexical.holds),
+            translations(lexical.holds, _english_stems(loaded.documents, lexical)),
             _rows(texts, known, encoder),
             _rows([embedded_sentence(s) for p in passages for s in p.sentences], known_sentences, encoder).astype(
                 np.float16
@@ -184,6 +184,13 @@ def rebuild(
         )
         snapshot.prune(settings.index, settings.keep_versions)
     return done(version, len(passages), len(documents) - len(fresh))
+
+
+def _english_stems(documents: Sequence[Document], lexical: Lexical) -> frozenset[str]:
+    """The English words a corpus with English pages writes, without their endings."""
+    if all(d.lang != "en" for d in documents):
+        return frozenset()
+    return frozenset(stem for term in lexical.vocabulary() if term.isascii() for stem, _, _ in stems(term))
 
 
 def _usable(root: Path, recipe: Recipe) -> Snapshot | None:

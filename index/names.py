@@ -81,7 +81,7 @@ def _endings_met(texts: Sequence[str]) -> Counter[str]:
     for text in map(fold_text, texts):
         for end in range(2, len(text) + 1):
             if text[end - 2 : end] in tails:
-                met.update(e for n in range(2, LONGEST + 2) if (e := text[max(0, end - n) : end]) in endings)
+                met.update(e for n in range(2, min(end, LONGEST + 1) + 1) if (e := text[end - n : end]) in endings)
     return met
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
 from index.aliases import entity_spans, forms_of, glossary_spans, glossary_words
-from index.bilingual import LONGEST, stems
+from index.bilingual import LONGEST, is_written, stems
 from index.data import lexicon
 from index.fold import fold_text
 from index.snapshot import Snapshot
@@ -158,7 +158,10 @@ def _from_dictionary(folded: str, near: Sequence[str], snapshot: Snapshot) -> li
             if first in _stop() or last in _stop():
                 continue
             meant = snapshot.translations.get(" ".join(w for w, _, _ in part), {})
-            weights = {c: _weight(c, near, snapshot) / (1 + FARTHER * far) for c, far in meant.items()}
+            holds = snapshot.lexical.holds
+            weights = {
+                c: _weight(c, near, snapshot) / (1 + FARTHER * far) for c, far in meant.items() if is_written(c, holds)
+            }
             best = max(weights, key=lambda c: (weights[c], c), default=None)
             if best is not None and (size > 1 or len(best) > 1 or weights[best] > WRITTEN):
                 found.append(_Piece(part[0][1], part[-1][2], best, 0))

@@ -14,10 +14,12 @@ def names(*texts: str) -> tuple[tuple[str, ...], ...]:
 @pytest.mark.parametrize(
     ("text", "group"),
     [
-        ("昨日,星澜云（Xinglan Cloud）公布业绩。", ("星澜云", "xinglan cloud")),
+        ("昨日,星澜云（Xinglan Cloud）公布业绩。", ("星澜云", "xinglan cloud", "xinglan")),
         ("研究机构云析研究（Cloudlytix）说。云析研究还说。据云析研究。", ("云析研究", "cloudlytix")),
         ("工具「鋪映」（ShopLens）收費。", ("铺映", "shoplens")),
-        ("Xinglan Cloud (星澜云) reported results.", ("星澜云", "xinglan cloud")),
+        ("Xinglan Cloud (星澜云) reported results.", ("星澜云", "xinglan cloud", "xinglan")),
+        ("昨日，松木科技（Pinewood）公布数据。", ("松木科技", "pinewood")),
+        ("本港維景數碼（Weiking Digital）成立。", ("维景数码", "weiking digital", "weiking")),
         ("发布了玄鹿2.0（Xuanlu 2.0）。", ("玄鹿", "xuanlu")),
         ("墨舟科技（以下简称“墨舟”）。", ("墨舟科技", "墨舟")),
     ],
@@ -34,7 +36,14 @@ def test_what_is_no_name_is_not_learned(text: str) -> None:
 
 
 def test_documents_share_what_they_say() -> None:
-    assert names("星澜云（Xinglan Cloud）。", "星澜云（以下简称星澜）。") == (("星澜云", "xinglan cloud", "星澜"),)
+    assert names("星澜云（Xinglan Cloud）。", "星澜云（以下简称星澜）。") == (
+        ("星澜云", "xinglan cloud", "星澜", "xinglan"),
+    )
+
+
+def test_the_first_word_of_a_latin_name_stands_for_it_where_no_other_name_opens_with_it() -> None:
+    both = names("星澜云（Xinglan Cloud）和星澜集团（Xinglan Group）。")
+    assert all("xinglan" not in group for group in both)
 
 
 def test_learned_names_count_only_where_they_are_known() -> None:

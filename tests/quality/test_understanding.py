@@ -1,4 +1,6 @@
-"""Questions as people put them, over 24 invented pages nobody tuned for; the second half was written unseen."""
+"""Questions as people put them, over 24 invented pages, and over 12 more whose questions nobody had seen when the code
+was first measured on them (.56 of 80).
+"""
 
 import json
 import random
@@ -20,6 +22,7 @@ needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="the articles and 
 
 # floor ← measured when it was set
 RIGHT = {"dev": 0.75, "frozen": 0.65}  # judged here, more strictly than a reader would
+UNSEEN = 0.50
 SAME_CITATIONS = 0.97  # 1.00 of 60
 ALIKE_AFTER_OTHERS = 0.97  # 1.00
 
@@ -30,7 +33,7 @@ def over_pages(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> As
 
 
 def questions(name: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (HERE / f"questions_{name}.jsonl").open(encoding="utf-8")]
+    return [json.loads(line) for line in (HERE / f"{name}.jsonl").open(encoding="utf-8")]
 
 
 def is_right(question: dict[str, Any], assistant: Assistant) -> bool:
@@ -43,11 +46,22 @@ def is_right(question: dict[str, Any], assistant: Assistant) -> bool:
     return not answer.refused and held and bool(cited & set(question["docs"]))
 
 
-@pytest.mark.parametrize("name", ["dev", "frozen"])
-def test_questions_as_people_put_them(over_pages: Assistant, name: str) -> None:
+def is_right_over(name: str, over_pages: Assistant) -> dict[str, list[bool]]:
     right = defaultdict(list)
     for question in questions(name):
         right[question["type"]].append(is_right(question, over_pages))
+    return right
+
+
+def test_questions_nobody_had_seen(tmp_path: Path, encoder: Encoder) -> None:
+    right = is_right_over("unseen/questions", assistant_over(HERE / "unseen" / "pages", tmp_path, encoder))
+    told = [r for group in right.values() for r in group]
+    assert sum(told) / len(told) >= UNSEEN, {t: f"{sum(r)}/{len(r)}" for t, r in right.items()}
+
+
+@pytest.mark.parametrize("name", ["dev", "frozen"])
+def test_questions_as_people_put_them(over_pages: Assistant, name: str) -> None:
+    right = is_right_over(f"questions_{name}", over_pages)
     told = [r for group in right.values() for r in group]
     assert sum(told) / len(told) >= RIGHT[name], {t: f"{sum(r)}/{len(r)}" for t, r in right.items()}
 
@@ -73,7 +87,7 @@ def test_a_question_that_stands_alone_is_answered_alike_after_others(over_pages:
     alone = [
         q["question"]
         for name in RIGHT
-        for q in questions(name)
+        for q in questions(f"questions_{name}")
         if not q["turns"]
         and q["type"] != "multi"  # several questions in one are asked part by part, each after the other
     ]

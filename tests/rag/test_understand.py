@@ -76,3 +76,10 @@ def test_an_order_to_the_assistant_is_left_out_and_noticed() -> None:
     assert asked.understood == "火山引擎的份额是多少？"
     assert asked.instruction
     assert not understand("火山引擎的份额是多少？").instruction
+
+
+def test_whose_report_is_asked_for_is_not_whom_the_question_is_about() -> None:
+    question = understand("IDC的报告里,阿里云占多少?")
+    assert [forms[0] for forms in question.entities] == ["阿里云"]
+    assert understand("据沙利文,阿里云占多少?").sources[0][0] == "弗若斯特沙利文"
+    assert understand("阿里云的份额是多少?").sources == ()
