@@ -32,7 +32,10 @@ _COUNT = re.compile(  # … and neither a rate nor money
     r"|[一二两三四五六七八九十百千数]+(?:多|余)?(?:个|家|款|种|名|人|次|项|座|所|台)|过[万亿]"
 )
 _SHARE_OF = re.compile(r"(?<![年季月度期半])的\s?\d[\d.]*\s?%")  # “拿下调用量的49.2%”, not “上半年的29.5%”
-_HOW_MANY = re.compile(r"how many (?P<thing>[a-z]+(?: [a-z]+)?)")
+_HOW_MANY = re.compile(
+    r"how many (?P<thing>[a-z]+"
+    r"(?: (?!(?:do|does|did|is|are|was|were|has|have|had|will|can|of|in|at|by|for|to)\b)[a-z]+)?)"
+)
 _NOT_COUNTED = frozenset({"时间", "美元", "美金", "人民币", "文章", "报告", "报道"})  # units and sources, not things
 _AT = {name: n for n, name in enumerate(FEATURES)}
 IN_THE_SENTENCE = 2.0  # log odds for each asked measure that the sentence itself names, not only its context

@@ -5,7 +5,7 @@ import pytest
 from index.fold import fold_text
 from index.periods import match, periods_in
 from index.values import Passage, Sentence
-from rag.asked_figure import is_asked_for, may_lead, stating
+from rag.asked_figure import counted_thing, is_asked_for, may_lead, stating
 from rag.evidence import FEATURES, Scored
 from rag.understand import understand
 
@@ -87,3 +87,17 @@ def test_a_question_for_a_name_wants_no_figure_whatever_measure_it_mentions(ques
 def test_taking_a_place_is_no_share() -> None:
     assert "percent" not in understand("1264年攻占库页岛派了多少人的军队?").wants
     assert "percent" in understand("大厂占了多少?").wants
+
+
+@pytest.mark.parametrize(
+    ("asked", "counted"),
+    [
+        ("how many employees does it have?", {"员工", "employee"}),
+        ("how many paying users are in brazil?", {"用户", "user"}),
+        ("它有多少员工?", {"员工"}),
+        ("how many?", set()),
+    ],
+)
+def test_what_is_counted(asked: str, counted: set[str]) -> None:
+    assert counted <= set(counted_thing(asked))
+    assert bool(counted) == bool(counted_thing(asked))
