@@ -4,7 +4,6 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any
 
 from index.aliases import known_names
@@ -340,13 +339,9 @@ class Assistant:
         """The documents a question may be answered from: in its language, and naming the source it asks for."""
         if lang is None and not asked.sources:
             return None
-        own = {k: d for k, d in self._snapshot.documents.items() if lang is None or d.lang == lang}
-        naming = [k for k, d in own.items() if asked.sources and is_named(asked.sources, self._folded(d))]
-        return frozenset(naming or own)
-
-    @lru_cache(maxsize=4096)  # noqa: B019 - as long as the index is open
-    def _folded(self, document: Document) -> str:
-        return fold_text(document.text)
+        own = frozenset(k for k, d in self._snapshot.documents.items() if lang is None or d.lang == lang)
+        naming = {p.doc_id for p in self._snapshot.passages if asked.sources and is_named(asked.sources, p.folded)}
+        return own & naming or own
 
     def _find(self, asked: Question, top_k: int) -> _Found:
         """Retrieves, reads and weighs; the same steps for every door."""

@@ -45,7 +45,9 @@ def retrieve(
     lexical_rows = np.argsort(-lexical_all, kind="stable")[:wanted]
     rows = np.unique(np.concatenate([dense_rows[0], lexical_rows[lexical_all[lexical_rows] > 0]]))
     if among is not None:
-        rows = np.array([r for r in rows if snapshot.passages[int(r)].doc_id in among], rows.dtype)
+        own = np.array([n for n, p in enumerate(snapshot.passages) if p.doc_id in among], rows.dtype)
+        by_words = own[np.argsort(-lexical_all[own], kind="stable")[:wanted]]  # they may be few among many
+        rows = np.union1d(np.intersect1d(rows, own), by_words)
     step = max(1, len(snapshot.passages) // BACKGROUND)
     at_large = _rows_of(snapshot, np.arange(0, len(snapshot.passages), step)) @ vector
     return ranked(

@@ -78,3 +78,16 @@ def test_each_language_finds_the_other_s_pages(corpus: Path, tmp_path: Path, enc
 def test_without_translations_an_english_question_is_asked_as_it_is(opened: Snapshot) -> None:
     bare = replace(opened, translations={})
     assert "pinewood" in in_chinese(understand("Who runs Pinewood?"), [], bare).understood
+
+
+def test_one_english_page_is_found_among_many_chinese_ones(tmp_path: Path, encoder: Encoder) -> None:
+    pages = tmp_path / "pages"
+    pages.mkdir()
+    for n in range(120):  # more than the candidates of a retrieval
+        (pages / f"{n:03}.txt").write_text(
+            f"第{n}号机房2025年第三季度上架率为{n}%，资本开支没有公布。\n", encoding="utf-8"
+        )
+    (pages / "en.txt").write_text(PAGES["en.txt"], encoding="utf-8")
+    answer = assistant_over(pages, tmp_path / "index", encoder).ask("松木云2025年第三季度资本开支是多少?")
+    assert answer.refused or "7.1 billion" in answer.text
+    assert not answer.refused or answer.reason
