@@ -3,7 +3,7 @@
 import hashlib
 import inspect
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version as version_of
@@ -17,15 +17,18 @@ from tqdm import tqdm
 
 from index import snapshot, tokenize
 from index.aliases import known_names
+from index.aligned import Aligned
 from index.bilingual import stems, translations
-from index.clean import clean
+from index.clean import Cleaned, clean
 from index.encode import Encoder, fingerprint_of
 from index.errors import CorpusUnreadable, YuntuError
 from index.figures import figures_of
 from index.fold import fold_text, to_simplified
 from index.lexical import Lexical
-from index.load import Loaded, load
+from index.load import Loaded, limits_of, load
 from index.names import names_in
+from index.repeated import repeated_lines, site_of
+from index.reprints import Groups, reprints
 from index.settings import Settings
 from index.snapshot import Recipe, Snapshot
 from index.split import split
@@ -72,9 +75,27 @@ def searched_terms(document: Document, passage: Passage) -> list[str]:
     return tokenize.tokenize(passage.folded) + tokenize.tokenize(fold_text(f"{document.title}\n{passage.heading}"))
 
 
-def passages_of(document: Document, *, max_chars: int) -> tuple[Passage, ...]:
-    """Cleans and splits one document; one with nothing readable has no passages."""
-    readable = clean(document.text, document.keep).readable
+def cleaned(document: Document, site: Collection[str] = ()) -> Cleaned:
+    """One document, cleaned; `site`: the folded lines that its site prints on every page."""
+    return clean(document.text, document.keep, marked=document.marked, site=site)
+
+
+def cleaned_corpus(documents: Sequence[Document]) -> tuple[dict[str, Cleaned], Groups]:
+    """Every document cleaned, by doc_id, and which of them are one text.
+
+    Reprints are told from cleaned texts; then what a site repeats on its pages can be told and goes too.
+    """
+    texts = {d.doc_id: cleaned(d) for d in tqdm(documents, desc="清洗 clean", unit="篇", disable=None)}
+    groups = reprints(documents, {doc_id: text.folded for doc_id, text in texts.items()})
+    sites = repeated_lines(documents, groups)
+    for d in documents:
+        if (common := sites.get(site_of(d) or "")) is not None:
+            texts[d.doc_id] = cleaned(d, common)
+    return texts, groups
+
+
+def passages_of(document: Document, readable: Aligned, *, max_chars: int) -> tuple[Passage, ...]:
+    """Splits one document; one with nothing readable has no passages."""
     return split(document, readable, max_chars=max_chars) if readable.text.strip() else ()
 
 
@@ -107,7 +128,7 @@ def rebuild(
     Raises: CorpusUnreadable, IndexBusy; the current version is untouched then.
     """
     started = time.perf_counter()
-    loaded = load(paths)
+    loaded = load(paths, limits_of(settings))
     documents = {d.doc_id: d for d in loaded.documents}
     if loaded.unreadable and strict:
         why = "; ".join(f"{u.where} ({u.why})" for u in loaded.unreadable[:5])
@@ -143,11 +164,13 @@ def rebuild(
         passages: list[Passage] = []
         figures: list[Figure] = []
         names = names_in(loaded.documents)
+        clean_texts, groups = cleaned_corpus(loaded.documents)
         with known_names(names):
-            for document in tqdm(loaded.documents, desc="清洗切分 clean, split", unit="篇", disable=None):
-                own = passages_of(document, max_chars=settings.max_chars)
+            for document in tqdm(loaded.documents, desc="切分 split", unit="篇", disable=None):
+                text = clean_texts[document.doc_id]
+                own = passages_of(document, text.readable, max_chars=settings.max_chars)
                 passages += own
-                figures += figures_of(document, [s for p in own for s in p.sentences])
+                figures += figures_of(document, [s for p in own for s in p.sentences], text.damaged)
         if not passages:
             raise CorpusUnreadable(
                 "清洗之后没有剩下正文 (nothing left after cleaning)。", "用 yuntu audit 看去掉了什么"
@@ -174,6 +197,8 @@ def rebuild(
             figures,
             names,
             translations(lexical.holds, _english_stems(loaded.documents, lexical)),
+            {doc_id: text.removals for doc_id, text in clean_texts.items()},
+            groups,
             _rows(texts, known, encoder),
             _rows([embedded_sentence(s) for p in passages for s in p.sentences], known_sentences, encoder).astype(
                 np.float16

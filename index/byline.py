@@ -3,10 +3,13 @@
 import re
 from dataclasses import dataclass
 
-from index.clean import RULES, TextLine, clean, pattern_of, text_lines, title_line
+from index.clean import RULES, clean
 from index.data import lexicon
 from index.fold import to_simplified
+from index.line_rules import title_line
+from index.lines import TextLine, pattern_of, text_lines
 
+_EDGE = 4000  # characters at either end that are looked at
 _HIDES_WORDS = ("invisible", "stray_pinyin", "keyword_spam", "disclaimer")  # what is cleaned away before looking
 
 
@@ -27,6 +30,7 @@ _DATE = re.compile(r"((?:19|20)\d\d)\s?[-/.年]\s?(\d{1,2})\s?[-/.月]\s?(\d{1,2
 def byline_of(text: str) -> Byline:
     """Reads title, publisher, author, date and address from the lines around the running text."""
     words = lexicon("index", "cleaning")["byline"]
+    text = text if len(text) <= 2 * _EDGE else f"{text[:_EDGE]}\n{text[-_EDGE:]}"
     # as the line rules see it, but for what they drop because it tells of the document
     plain = clean(text, keep=[rule for rule in RULES if rule not in _HIDES_WORDS]).readable.text
     lines = [line for line in text_lines(plain) if line.folded]

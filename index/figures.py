@@ -5,7 +5,7 @@ lexicon/aliases.toml. What the text leaves out is taken from the clause or the s
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from index.above import Above, Whole, share_of
@@ -29,11 +29,12 @@ _LATIN = re.compile(r"[a-z][a-z0-9.\-+]*")
 HEADLINE_CHARS = 15  # a title longer than this is a headline, not the name of what the text is about
 
 
-def figures_of(document: Document, sentences: Sequence[Sentence]) -> list[Figure]:
+def figures_of(document: Document, sentences: Sequence[Sentence], damaged: Collection[str] = ()) -> list[Figure]:
     """The figures of a document, in reading order.
 
     Args:
         sentences: of the document, in order, headings included.
+        damaged: what stands where characters were lost; the clauses it stands in give no figures.
     """
     if document.lang == "en":  # the grammar is Chinese
         return []
@@ -57,7 +58,7 @@ def figures_of(document: Document, sentences: Sequence[Sentence]) -> list[Figure
         if (opening or state.company is None) and (company := _company_in(sentence.folded)):
             state.company = company
         opening = False
-        for figure in _figures_in(sentence, document, state):
+        for figure in _figures_in(sentence, document, state, damaged):
             found.append(
                 replace(
                     figure,
@@ -69,6 +70,17 @@ def figures_of(document: Document, sentences: Sequence[Sentence]) -> list[Figure
                 )
             )
     return found
+
+
+def _clauses_with(folded: str, lost: Collection[str]) -> Iterator[tuple[int, int]]:
+    """The clauses in which something was lost."""
+    for piece in map(fold_text, lost):
+        at = folded.find(piece)
+        while at >= 0:
+            start = max(folded.rfind(mark, 0, at) for mark in ",;。:") + 1
+            ends = (folded.find(mark, at + len(piece)) for mark in ",;。:")
+            yield start, min((e for e in ends if e >= 0), default=len(folded))
+            at = folded.find(piece, at + len(piece))
 
 
 def _company_in(folded: str) -> str | None:
@@ -87,7 +99,7 @@ def _cased(text: str | None, case: dict[str, str]) -> str | None:
     return _LATIN.sub(lambda m: case.get(m.group(), m.group()), text) if text else text
 
 
-def _figures_in(sentence: Sentence, document: Document, state: Above) -> Iterator[Figure]:
+def _figures_in(sentence: Sentence, document: Document, state: Above, lost: Collection[str]) -> Iterator[Figure]:
     folded, places = fold(sentence.text)
     dates = dates_in(folded, year=state.year, published=document.published, reported=state.section)
     titles = [m.span() for m in _TITLE.finditer(folded)]
@@ -98,6 +110,8 @@ def _figures_in(sentence: Sentence, document: Document, state: Above) -> Iterato
     quantities = quantities_in(folded, tuple(taken))
     if re.search(r"\d[?？]$", document.text[: sentence.start].rstrip()[-2:]):  # “3?5%”: half a numeral
         quantities = [q for q in quantities if q.start > 0]
+    for start, end in _clauses_with(folded, lost):
+        quantities = [q for q in quantities if q.end <= start or q.start >= end]
     # a character lost in conversion takes the name beside it along
     damaged = re.search(r"[?？][;；!！]?$", document.text[max(0, sentence.start - 2) : sentence.start])
     source = None if damaged else source_of(folded)

@@ -15,8 +15,8 @@ import re
 import shutil
 import socket
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, astuple, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +28,10 @@ from index.aliases import Groups
 from index.bilingual import Translations
 from index.errors import CorpusUnreadable, IndexBusy, IndexDamaged, IndexMismatch, IndexMissing, YuntuError
 from index.lexical import Lexical
-from index.values import Document, Figure, Passage, Sentence
+from index.values import Document, Figure, Passage, Place, Removal, Sentence
 
-FORMAT = 2
-_FORMATS = (1, FORMAT)  # those whose vectors a rebuild can take over; 1 had no ledger of figures
+FORMAT = 3
+_FORMATS = (1, 2, FORMAT)  # those whose vectors a rebuild can take over; 1 had no figures, 2 no removals
 _VERIFY_AT_OPEN_BYTES = 200_000_000
 Vectors = npt.NDArray[np.float32]
 
@@ -63,6 +63,8 @@ class Snapshot:
     figures: tuple[Figure, ...] = ()  # in document order, then reading order
     names: Groups = ()  # that the documents say are one
     translations: Translations = field(default_factory=dict)  # of English words, into words the passages write
+    removals: dict[str, tuple[Removal, ...]] = field(default_factory=dict)  # doc_id → what cleaning left out or mended
+    reprints: Groups = ()  # doc_ids that are one text, the original first
 
     @property
     def recipe(self) -> Recipe:
@@ -131,6 +133,8 @@ def write(
     figures: Sequence[Figure],
     names: Groups,
     translations: Translations,
+    removals: Mapping[str, Sequence[Removal]],
+    reprints: Groups,
     passage_vectors: Vectors,
     sentence_vectors: npt.NDArray[np.float16],
     lexical: Lexical,
@@ -150,6 +154,12 @@ def write(
         _write_lines(temporary / "figures.jsonl", (asdict(f) for f in figures))
         if names:
             _write_lines(temporary / "names.jsonl", ({"names": group} for group in names))
+        if reprints:
+            _write_lines(temporary / "reprints.jsonl", ({"documents": group} for group in reprints))
+        _write_lines(
+            temporary / "removals.jsonl",
+            ({"doc_id": d, "removals": [list(astuple(r)) for r in own]} for d, own in removals.items()),
+        )
         (temporary / "translations.json").write_text(json.dumps(translations, ensure_ascii=False), encoding="utf-8")
         vectors = faiss.IndexFlatIP(passage_vectors.shape[1])
         vectors.add(np.ascontiguousarray(passage_vectors, np.float32))
@@ -322,9 +332,11 @@ def open_version(root: Path, version: str, *, thorough: bool = False, any_format
             first_sentence=first,
             lexical=Lexical.open(folder / "bm25", len(passages)),
             figures=tuple(map(_figure_of, _rows(folder / "figures.jsonl"))) if manifest["format"] > 1 else (),
-            names=tuple(tuple(r["names"]) for r in _rows(folder / "names.jsonl"))
-            if (folder / "names.jsonl").exists()
-            else (),
+            names=tuple(tuple(r["names"]) for r in _rows_if_any(folder / "names.jsonl")),
+            removals={
+                r["doc_id"]: tuple(Removal(*m) for m in r["removals"]) for r in _rows_if_any(folder / "removals.jsonl")
+            },
+            reprints=tuple(tuple(r["documents"]) for r in _rows_if_any(folder / "reprints.jsonl")),
             translations=json.loads((folder / "translations.json").read_text(encoding="utf-8"))
             if (folder / "translations.json").exists()
             else {},
@@ -341,8 +353,15 @@ def _rows(path: Path) -> Iterator[dict[str, Any]]:
             yield json.loads(line)
 
 
+def _rows_if_any(path: Path) -> Iterator[dict[str, Any]]:
+    return _rows(path) if path.exists() else iter(())
+
+
 def _document_of(row: dict[str, Any]) -> Document:
-    return Document(**{**row, "keep": tuple(row["keep"]), "examples": tuple(row.get("examples", ()))})
+    lists = {name: tuple(row.get(name, ())) for name in ("keep", "examples")}
+    places = tuple(Place(**p) for p in row.get("places", ()))
+    marked = tuple(Removal(**m) for m in row.get("marked", ()))
+    return Document(**{**row, **lists, "places": places, "marked": marked})
 
 
 def _passage_of(row: dict[str, Any]) -> Passage:

@@ -3,12 +3,36 @@
 from dataclasses import dataclass, field
 
 LANGS = ("zh-Hans", "zh-Hant", "en")
+PLACE_KINDS = ("page", "slide", "paragraph", "row", "cell", "chapter")
 SOURCE_KINDS = ("official", "research", "press", "self-media", "seo", "digest")
 
 
 @dataclass(frozen=True, slots=True)
+class Removal:
+    """`document.text[start:end]` was left out of the readable text, or replaced in it, by this rule."""
+
+    start: int
+    end: int
+    rule: str
+    replacement: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in its file a stretch of a document stands, from `start` on to where the next place begins."""
+
+    start: int
+    kind: str  # one of PLACE_KINDS
+    name: str  # page, slide or paragraph: its number; row: table.row; cell: sheet!B5; chapter: its title
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
-    """One source as it was read. `text` is the decoded original, never edited."""
+    """One source as it was read. `text` is the decoded original, never edited.
+
+    Of a format with layout, `text` is every line that a reader of the file sees, in order: what stands around the text
+    is in it too, and `marked`.
+    """
 
     doc_id: str  # the source file's stem (or a JSON line's id): the same after every rebuild
     title: str
@@ -21,6 +45,9 @@ class Document:
     source_kind: str = "press"  # one of SOURCE_KINDS; digest = our own summary of a source
     keep: tuple[str, ...] = ()  # names of cleaning rules this document switches off
     examples: tuple[str, ...] = ()  # questions it answers, shown on the start page
+    kind_reason: str = ""  # what `source_kind` was told from, with the words that told it
+    places: tuple[Place, ...] = ()  # pages, rows … in the order of the text, where the format has them
+    marked: tuple[Removal, ...] = ()  # what the file's own structure says is not text
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from index.aliases import known_names
-from index.clean import Removal, clean
+from index.clean import FURNITURE
 from index.encode import Encoder
 from index.errors import BadQuestion, DocumentMissing, IndexMismatch
 from index.fold import fold_text
@@ -15,7 +15,7 @@ from index.script import language_of
 from index.settings import Settings
 from index.snapshot import Snapshot
 from index.tokenize import fingerprint
-from index.values import Document, Hit
+from index.values import Document, Hit, Removal
 from rag.asked_figure import is_named
 from rag.choose import choose
 from rag.claims import claim_in, verdict_on
@@ -110,7 +110,7 @@ class Assistant:
         self._ledger = by_sentence(snapshot.figures)
         self._spelling = Spelling(snapshot)
         self._english = any(d.lang == "en" for d in snapshot.documents.values())
-        self._junk = {d.doc_id: _junk_of(d) for d in snapshot.documents.values()}
+        self._junk = {d.doc_id: _junk_of(d, snapshot.removals.get(d.doc_id, ())) for d in snapshot.documents.values()}
 
     @property
     def version(self) -> str:
@@ -305,8 +305,8 @@ class Assistant:
 
     def dropped(self, doc_id: str) -> tuple[Removal, ...]:
         """What cleaning left out of a document, in reading order. Raises: DocumentMissing."""
-        document = self.document(doc_id)
-        return clean(document.text, document.keep).removals
+        self.document(doc_id)
+        return self._snapshot.removals.get(doc_id, ())
 
     def figures(
         self,
@@ -361,10 +361,7 @@ class Assistant:
         return _Found(retrieved, seen.ranked, seen.readings, support, limit, was_read)
 
 
-_LINE_RULES = {"keyword_spam", "navigation", "footer", "disclaimer", "empty_list"}
-
-
-def _junk_of(document: Document) -> str:
+def _junk_of(document: Document, removals: Sequence[Removal]) -> str:
     """The folded text of the lines cleaning dropped: asked for, they are page furniture, not an answer."""
-    dropped = (r for r in clean(document.text, document.keep).removals if r.rule in _LINE_RULES)
+    dropped = (r for r in removals if r.rule in FURNITURE - {"byline"})
     return fold_text(re.sub(r"\s+", "", "".join(document.text[r.start : r.end] for r in dropped)))

@@ -11,8 +11,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from index.clean import Removal
-from index.values import Document
+from index.values import Document, Removal
 from rag.values import Answer, Citation
 from web.labels import DEFAULT_LANG, Labels
 

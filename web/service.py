@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from index.clean import Removal
-from index.values import Document, Hit
+from index.values import Document, Hit, Removal
 from rag.values import Answer
 
 

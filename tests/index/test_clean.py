@@ -82,7 +82,7 @@ def test_short_lines_at_the_end_stay_when_nothing_says_footer() -> None:
 def test_an_empty_list_goes_with_its_heading() -> None:
     numbered = "\n".join(f"  {n}. {n}\n   \n" for n in range(1, 11))
     assert "熱門" not in kept(f"{BODY}\n熱門股票\n{numbered}")
-    assert "熱門股票" in kept(f"{BODY}\n熱門股票\n1. 甲公司\n2. 乙公司\n3. 丙公司")
+    assert "主要廠商" in kept(f"{BODY}\n主要廠商\n1. 甲公司\n2. 乙公司\n3. 丙公司")
 
 
 def test_footnote_digits_go_only_where_the_page_has_footnotes() -> None:

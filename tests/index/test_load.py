@@ -13,8 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from index.build import cleaned
+from index.decode import decode
 from index.errors import CorpusUnreadable
-from index.load import Loaded, corpus_files, decode, load
+from index.load import Loaded, corpus_files, load
 from index.values import Document
 
 SIMPLIFIED = "二〇二五年上半年，中国公有云上大模型的调用量继续增长，阿里云、火山引擎和百度智能云位居前列。"
@@ -116,7 +118,11 @@ def test_a_web_page_gives_its_main_text_title_date_and_site(put: Put, name: str)
     assert (document.publisher, document.url) == ("某网", "https://example.org/report")
     assert SIMPLIFIED in document.text
     assert "<p>" not in document.text
-    assert "登录" not in document.text
+    assert {(m.rule, document.text[m.start : m.end].strip()) for m in document.marked} == {
+        ("page_frame", "首页登录"),
+        ("page_frame", "版权所有"),
+    }
+    assert "登录" not in cleaned(document).readable.text
 
 
 def test_a_web_page_without_text_is_named(put: Put, caplog: pytest.LogCaptureFixture) -> None:
@@ -175,9 +181,11 @@ def test_the_language_is_told_from_the_text_unless_it_is_given_by_a_name_we_know
 def test_a_folder_is_read_in_a_fixed_order_without_readmes_and_hidden_files(put: Put, tmp_path: Path) -> None:
     for name in ("b.md", "a.txt", "sub/c.TXT", "sub/deep/d.jsonl"):
         put(name, jsonl({"id": "d", "text": SIMPLIFIED}) if name.endswith("jsonl") else SIMPLIFIED)
-    for name in ("README.md", "sub/readme.MD", ".hidden.md", ".git/x.md", "_draft.md", "_old/x.md", "x.pdf", "notes"):
+    for name in ("README.md", "sub/readme.MD", ".hidden.md", ".git/x.md", "_draft.md", "_old/x.md", "x.png", "notes"):
         put(name, SIMPLIFIED)
-    found = [p.relative_to(tmp_path).as_posix() for p in corpus_files([tmp_path])]
+    listed = corpus_files([tmp_path])
+    found = [p.relative_to(tmp_path).as_posix() for p in listed.read]
+    assert [p.name for p in listed.ignored] == ["notes", "x.png"]  # of other formats: counted, not silently missing
     assert found == ["a.txt", "b.md", "sub/c.TXT", "sub/deep/d.jsonl"]
 
 
@@ -198,21 +206,18 @@ def test_a_path_that_is_not_there_stops_the_load_with_its_name(tmp_path: Path) -
 
 def test_a_folder_without_documents_stops_the_load_and_names_the_formats(put: Put, tmp_path: Path) -> None:
     put("README.md", SIMPLIFIED)
-    with pytest.raises(CorpusUnreadable, match=r"\.md \.txt \.html \.htm \.jsonl \.jsonl\.gz"):
+    with pytest.raises(CorpusUnreadable, match=r"\.md \.txt \.jsonl \.jsonl\.gz .*\.pdf"):
         load([tmp_path])
 
 
-def test_documents_with_one_id_get_a_number_behind_it(put: Put, tmp_path: Path) -> None:
+def test_of_documents_with_one_id_the_first_is_read_and_the_others_are_named(put: Put, tmp_path: Path) -> None:
     put("1/a.txt", SIMPLIFIED)
-    put("2/a.txt", TRADITIONAL)
-    put("3.jsonl", jsonl({"id": "a-2", "text": ENGLISH}, {"id": "a", "text": ENGLISH}))
+    second = put("2/a.txt", TRADITIONAL)
+    third = put("3.jsonl", jsonl({"id": "b", "text": ENGLISH}, {"id": "a", "text": ENGLISH}))
     loaded = load([tmp_path])
-    assert [(d.doc_id, d.lang) for d in loaded.documents] == [
-        ("a", "zh-Hans"),
-        ("a-2", "zh-Hant"),
-        ("a-2-2", "en"),
-        ("a-3", "en"),
-    ]
+    assert [(d.doc_id, d.lang) for d in loaded.documents] == [("a", "zh-Hans"), ("b", "en")]
+    assert [u.where for u in loaded.unreadable] == [str(second), str(third)]
+    assert all("1/a.txt" in u.why for u in loaded.unreadable)
 
 
 # --- encodings --------------------------------------------------------------------------------------------------------
@@ -278,7 +283,8 @@ GOOD_GZIP = gzip.compress(jsonl(*({"id": str(n), "text": SIMPLIFIED * n} for n i
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        pytest.param("bad.txt", b"\x89PNG\r\n\0\0\0\x0d", "binary", id="binary"),
+        pytest.param("bad.txt", b"\x89PNG\r\n\0\0\0\x0d", "png.*wrong extension", id="picture"),
+        pytest.param("bad.txt", b"\x7fELF\0\0\0", "binary", id="binary"),
         pytest.param("bad.md", "", "empty", id="empty"),
         pytest.param("bad.txt", " \n\t\n", "empty", id="blank"),
         pytest.param("bad.txt", b"\xef\xbb\xbf\n", "empty", id="a-byte-order-mark-alone"),
