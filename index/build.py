@@ -19,9 +19,9 @@ from index import snapshot, tokenize
 from index.aliases import known_names
 from index.aligned import Aligned
 from index.bilingual import stems, translations
-from index.clean import Cleaned, clean
+from index.clean import RULES, Cleaned, clean
 from index.encode import Encoder, fingerprint_of
-from index.errors import CorpusUnreadable, YuntuError
+from index.errors import BadSettings, CorpusUnreadable, YuntuError
 from index.figures import figures_of
 from index.fold import fold_text, to_simplified
 from index.lexical import Lexical
@@ -75,22 +75,30 @@ def searched_terms(document: Document, passage: Passage) -> list[str]:
     return tokenize.tokenize(passage.folded) + tokenize.tokenize(fold_text(f"{document.title}\n{passage.heading}"))
 
 
-def cleaned(document: Document, site: Collection[str] = ()) -> Cleaned:
-    """One document, cleaned; `site`: the folded lines that its site prints on every page."""
-    return clean(document.text, document.keep, marked=document.marked, site=site)
+def cleaned(document: Document, site: Collection[str] = (), keep: Collection[str] = ()) -> Cleaned:
+    """One document, cleaned; `site`: the folded lines that its site prints on every page; `keep`: rules not applied."""
+    return clean(document.text, {*document.keep, *keep}, marked=document.marked, site=site)
 
 
-def cleaned_corpus(documents: Sequence[Document]) -> tuple[dict[str, Cleaned], Groups]:
-    """Every document cleaned, by doc_id, and which of them are one text.
+def rules_kept(settings: Settings) -> tuple[str, ...]:
+    """The cleaning rules that are switched off for all. Raises: BadSettings for a name that is none."""
+    keep = tuple(sorted({rule.strip() for rule in settings.keep.split(",") if rule.strip()}))
+    if unknown := set(keep) - set(RULES):
+        raise BadSettings(f"YUNTU_KEEP: 没有规则 {', '.join(sorted(unknown))}。", f"可用: {', '.join(RULES)}")
+    return keep
+
+
+def cleaned_corpus(documents: Sequence[Document], keep: Collection[str] = ()) -> tuple[dict[str, Cleaned], Groups]:
+    """Every document cleaned, by doc_id, and which of them are one text; `keep`: rules not applied.
 
     Reprints are told from cleaned texts; then what a site repeats on its pages can be told and goes too.
     """
-    texts = {d.doc_id: cleaned(d) for d in tqdm(documents, desc="清洗 clean", unit="篇", disable=None)}
+    texts = {d.doc_id: cleaned(d, keep=keep) for d in tqdm(documents, desc="清洗 clean", unit="篇", disable=None)}
     groups = reprints(documents, {doc_id: text.folded for doc_id, text in texts.items()})
     sites = repeated_lines(documents, groups)
     for d in documents:
         if (common := sites.get(site_of(d) or "")) is not None:
-            texts[d.doc_id] = cleaned(d, common)
+            texts[d.doc_id] = cleaned(d, common, keep)
     return texts, groups
 
 
@@ -106,7 +114,7 @@ def text_fingerprint() -> str:
     """
     digest = hashlib.sha256(version_of("opencc").encode())
     package = Path(str(files("index")))
-    for part in sorted([*package.glob("*.py"), *package.glob("lexicon/*")]):
+    for part in sorted([*package.glob("*.py"), *package.glob("formats/*.py"), *package.glob("lexicon/*")]):
         digest.update(part.name.encode() + part.read_bytes())
     return digest.hexdigest()[:12]
 
@@ -138,12 +146,13 @@ def rebuild(
             "没有一篇读得出来的文档 (no readable document)。",
             "; ".join(f"{u.where}: {u.why}" for u in loaded.unreadable[:5]),
         )
+    keep = rules_kept(settings)
     recipe = Recipe(
         settings.encoder,
         fingerprint_of(settings),
         tokenize.fingerprint(),
         settings.max_chars,
-        text_fingerprint(),
+        "+".join([text_fingerprint(), *keep]),
         embedded_form(),
     )
 
@@ -164,7 +173,7 @@ def rebuild(
         passages: list[Passage] = []
         figures: list[Figure] = []
         names = names_in(loaded.documents)
-        clean_texts, groups = cleaned_corpus(loaded.documents)
+        clean_texts, groups = cleaned_corpus(loaded.documents, keep)
         with known_names(names):
             for document in tqdm(loaded.documents, desc="切分 split", unit="篇", disable=None):
                 text = clean_texts[document.doc_id]

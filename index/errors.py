@@ -10,6 +10,8 @@ YuntuError
 ├─ LexiconFaulty       an editable word file cannot be read, or contradicts itself
 ├─ EncoderUnavailable  the encoder's weights are missing, damaged or of an unknown format
 ├─ ReaderUnavailable   the reader's weights are missing, damaged or of another version
+├─ FetchFailed         a web address cannot be got, or must not be
+├─ CannotAdd           a page or file cannot come into the corpus folder, or out of it
 ├─ BadQuestion         empty or too long
 └─ DocumentMissing     no document with that id
 """
@@ -96,6 +98,24 @@ class ReaderUnavailable(YuntuError):
     """The reader cannot be loaded: its weights are missing, damaged or for another backbone."""
 
     code = "reader_unavailable"
+
+
+class FetchFailed(YuntuError):
+    """A web address cannot be got, or must not be."""
+
+    code = "fetch_failed"
+
+    def __init__(self, url: str, why: str) -> None:
+        super().__init__(f"取不到 {url}: {why}。")
+
+
+class CannotAdd(YuntuError):
+    """A page or file cannot come into the corpus folder, or out of it."""
+
+    code = "cannot_add"
+
+    def __init__(self, what: str, why: str) -> None:
+        super().__init__(f"{what}: {why}。")
 
 
 class BadQuestion(YuntuError):

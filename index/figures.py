@@ -17,6 +17,7 @@ from index.data import lexicon
 from index.dates import dates_in
 from index.figure_time import is_base, is_publication, period_of_heading, period_of_opening, same_part, time_of
 from index.fold import fold, fold_text
+from index.formats.tables import row_key
 from index.grammar import NEXT, is_measure, is_share, word_set
 from index.phrases import Phrase, read_clause
 from index.quantities import Quantity, quantities_in
@@ -58,7 +59,7 @@ def figures_of(document: Document, sentences: Sequence[Sentence], damaged: Colle
         if (opening or state.company is None) and (company := _company_in(sentence.folded)):
             state.company = company
         opening = False
-        for figure in _figures_in(sentence, document, state, damaged):
+        for figure in _of_row(sentence, _figures_in(sentence, document, state, damaged)):
             found.append(
                 replace(
                     figure,
@@ -70,6 +71,21 @@ def figures_of(document: Document, sentences: Sequence[Sentence], damaged: Colle
                 )
             )
     return found
+
+
+def _of_row(sentence: Sentence, found: Iterator[Figure]) -> Iterator[Figure]:
+    """Figures of a row of a table are of what the row begins with, and of the one date that stands in it."""
+    key = row_key(sentence.text)
+    if key is None:
+        yield from found
+        return
+    dates = {d.iso for d in dates_in(sentence.folded) if d.iso}
+    for figure in found:
+        yield replace(
+            figure,
+            subject=fold_text(key),
+            as_of=figure.as_of or (next(iter(dates)) if len(dates) == 1 else None),
+        )
 
 
 def _clauses_with(folded: str, lost: Collection[str]) -> Iterator[tuple[int, int]]:

@@ -6,7 +6,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 from index.data import lexicon
-from index.tokenize import tagged
+from index.tokenize import tagged, words
 
 DATE = "|"  # stands where a date stood
 NEXT = "¦"  # … and where another quantity follows
@@ -30,6 +30,9 @@ def word_set(name: str) -> frozenset[str]:
     return frozenset(figure_words()[name])
 
 
+MEASURE_WORDS = 2  # 日均 + 量: a measure of one character is told with the word before it
+
+
 @cache
 def _head() -> re.Pattern[str]:
     return re.compile(rf"(?:{figure_words()['heads']})$")
@@ -38,6 +41,14 @@ def _head() -> re.Pattern[str]:
 def is_measure(phrase: str) -> bool:
     """Whether a phrase ends in what is measured."""
     return _head().search(phrase) is not None
+
+
+def measure_of(phrase: str) -> str | None:
+    """What is measured, without what it is measured of: 调用量 of 大模型日均调用量."""
+    if not is_measure(phrase):
+        return None
+    own = words(phrase)
+    return own[-1] if len(own) < MEASURE_WORDS or len(own[-1]) > 1 else "".join(own[-MEASURE_WORDS:])
 
 
 def is_share(phrase: str) -> bool:

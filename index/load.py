@@ -29,6 +29,7 @@ TEXT_SUFFIXES = (".md", ".txt", ".jsonl", ".jsonl.gz")
 SUFFIXES = (*TEXT_SUFFIXES, *READERS)
 SIDECAR = ".yaml"  # report.pdf.yaml holds what front matter would, for a format that has none
 MAX_DOCUMENT_CHARS = 1_000_000  # a thick book; cleaning and reading a longer one takes minutes
+_TABLES = (".xlsx", ".csv")
 _FIRST_WORDS = 30  # characters of the text that stand in for a missing title
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
@@ -208,6 +209,8 @@ def _laid_out(path: Path, extracted: Extracted) -> Document:
         if not isinstance(said, dict):
             raise ValueError(f"{sidecar.name}: 要写成 `字段: 值` (not a mapping)")
     fields = {**_known(extracted.fields), **_known(said)}
+    if path.suffix.lower() in _TABLES:  # its first line is a row of heads
+        fields.setdefault("title", path.stem)
     document = _document(path.stem, extracted.text, fields, body=extracted.text)
     return replace(document, places=extracted.places, marked=extracted.marked)
 

@@ -2,10 +2,10 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from urllib.parse import urlsplit
 
 from index.lines import text_lines
 from index.reprints import Groups, members
+from index.sources import address_of
 from index.values import Document
 
 MIN_PAGES = 3  # a line on fewer pages may be chance
@@ -16,7 +16,7 @@ SiteLines = Mapping[str, frozenset[str]]  # site → folded lines
 
 def site_of(document: Document) -> str | None:
     """The host of its address, else its publisher; None when it names neither."""
-    return urlsplit(document.url or "").hostname or document.publisher
+    return address_of(document.url)[0] or document.publisher
 
 
 def repeated_lines(documents: Sequence[Document], groups: Groups) -> SiteLines:

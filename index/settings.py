@@ -30,6 +30,7 @@ class Settings(BaseModel, frozen=True, extra="forbid"):
         description="support below which a question is refused; unset: the value learned on training data",
     )
     max_question_chars: int = Field(2000, ge=10, description="longer questions are turned away")
+    keep: str = Field("", description="cleaning rules switched off for every document, with commas between them")
     max_file_mb: int = Field(50, ge=1, description="larger corpus files are skipped, and named")
     parse_memory_mb: int = Field(512, ge=128, description="memory that reading one PDF, Word or web page may take")
     parse_timeout_s: float = Field(10.0, gt=0, description="time that reading one such file may take")

@@ -16,17 +16,25 @@ def _patterns(kind: str, where: str) -> tuple[re.Pattern[str], ...]:
     return tuple(re.compile(p, re.MULTILINE) for p in lexicon("index", "sources")[kind][where])
 
 
+def address_of(url: str | None) -> tuple[str, str]:
+    """Host and path of an address; empty for none, and for one that is malformed."""
+    try:
+        parts = urlsplit(url or "")
+        return (parts.hostname or "").lower(), parts.path
+    except ValueError:
+        return "", ""
+
+
 def kind_of(publisher: str | None, url: str | None, text: str) -> tuple[str, str]:
     """The kind of a source (one of SOURCE_KINDS, never `digest`) and the reason, with the words that told it.
 
     What nothing gives away is taken for `press`, and says so.
     """
-    parts = urlsplit(url or "")
-    address = (parts.hostname or "").lower()
+    address, at = address_of(url)
     for kind in lexicon("index", "sources"):
         for host in lexicon("index", "sources")[kind]["hosts"]:
             name, _, path = host.partition("/")
-            if (address == name or address.endswith("." + name)) and parts.path.startswith("/" + path):
+            if (address == name or address.endswith("." + name)) and at.startswith("/" + path):
                 return kind, f"网址在 {host} (address)"
     folded = fold_text(publisher or "")
     for kind in lexicon("index", "sources"):

@@ -20,6 +20,7 @@ from rag.asked_figure import is_named
 from rag.choose import choose
 from rag.claims import claim_in, verdict_on
 from rag.compose import LANGUAGES, cited, compose, understood_note
+from rag.copies import copies_in
 from rag.decide import decide
 from rag.evidence import Scored, rank_sentences
 from rag.figure_answer import FigureTable, nearest, other_periods, table_for
@@ -108,6 +109,7 @@ class Assistant:
         self._settings = settings
         self._reader = reader
         self._ledger = by_sentence(snapshot.figures)
+        self._copies = copies_in(snapshot)
         self._spelling = Spelling(snapshot)
         self._english = any(d.lang == "en" for d in snapshot.documents.values())
         self._junk = {d.doc_id: _junk_of(d, snapshot.removals.get(d.doc_id, ())) for d in snapshot.documents.values()}
@@ -154,7 +156,7 @@ class Assistant:
         best = replies[0]
         several = len(replies) > 1
         statements = [s for r in replies for s in (r.brief if several else r.statements)]
-        citations = cited(statements)
+        citations = cited(statements, self._snapshot.documents, self._copies)
         written = [
             compose(
                 r.kind,
@@ -227,7 +229,7 @@ class Assistant:
         return replace(self._open_reply(claim.question, language, top_k), asked=asked)
 
     def _in_chinese(self, asked: Question) -> Question:
-        hits = retrieve(asked, self._snapshot, self._encoder, top_k=2 * NEAR).hits
+        hits = self._retrieved(asked, 2 * NEAR).hits
         near = [h.passage.folded for h in hits if self._snapshot.documents[h.passage.doc_id].lang != "en"]
         return in_chinese(asked, near[:NEAR], self._snapshot)
 
@@ -290,7 +292,7 @@ class Assistant:
         """The `top_k` best passages for a query, best first."""
         self._check(query)
         with known_names(self._snapshot.names):
-            return list(retrieve(understand(query), self._snapshot, self._encoder, top_k=top_k).hits)
+            return list(self._retrieved(understand(query), top_k).hits)
 
     def documents(self) -> list[Document]:
         """Every document, in corpus order."""
@@ -307,6 +309,10 @@ class Assistant:
         """What cleaning left out of a document, in reading order. Raises: DocumentMissing."""
         self.document(doc_id)
         return self._snapshot.removals.get(doc_id, ())
+
+    def reprints(self) -> tuple[tuple[str, ...], ...]:
+        """The doc_ids that are one text, group by group, the original first."""
+        return self._snapshot.reprints
 
     def figures(
         self,
@@ -343,11 +349,17 @@ class Assistant:
         naming = {p.doc_id for p in self._snapshot.passages if asked.sources and is_named(asked.sources, p.folded)}
         return own & naming or own
 
+    def _retrieved(self, asked: Question, top_k: int, among: frozenset[str] | None = None) -> Retrieved:
+        return retrieve(asked, self._snapshot, self._encoder, top_k=top_k, among=among, copies=self._copies.rows)
+
     def _find(self, asked: Question, top_k: int) -> _Found:
         """Retrieves, reads and weighs; the same steps for every door."""
         among = "en" if asked.lang == "en" and not asked.cross else None
-        retrieved = retrieve(asked, self._snapshot, self._encoder, top_k=top_k, among=self._documents_for(asked, among))
-        ranked = rank_sentences(asked, retrieved, self._snapshot)
+        own = self._documents_for(asked, among)
+        retrieved = self._retrieved(asked, top_k, own)
+        copied = self._copies.sentences
+        skip = copied if own is None else {s for s, original in copied.items() if original in own}
+        ranked = rank_sentences(asked, retrieved, self._snapshot, skip)
         was_read = self._reader is not None and can_read(asked)
         limit = threshold(asked, read=was_read) if self._settings.threshold is None else self._settings.threshold
         if not ranked:

@@ -1,17 +1,21 @@
 """Chosen sentences → the answer's text and citations, through one template per language (templates/*.j2)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 import jinja2
 
 from index.fold import to_simplified, to_traditional
+from index.places import location_of
+from index.values import Document, Sentence
+from rag.copies import Copies
 from rag.english import gloss
 from rag.figure_answer import FigureTable
 from rag.statements import Statement
-from rag.values import Citation
+from rag.values import Citation, Source
 
 _INNER_BRACKETS = str.maketrans("《》", "〈〉")  # a title inside a title
+MAX_SOURCES = 20  # reprints listed with one citation
 LANGUAGES = ("zh-Hans", "zh-Hant", "en")
 
 
@@ -23,8 +27,8 @@ def _environment() -> jinja2.Environment:
     )
 
 
-def cited(statements: Sequence[Statement]) -> tuple[Citation, ...]:
-    """One citation per sentence, numbered in the order the statements first need them."""
+def cited(statements: Sequence[Statement], documents: Mapping[str, Document], copies: Copies) -> tuple[Citation, ...]:
+    """One citation per sentence, numbered in the order the statements first need them, with all who print it."""
     citations: dict[tuple[str, int, int], Citation] = {}
     for s, d in (source for st in statements for source in st.sources):
         key = (s.doc_id, s.start, s.end)
@@ -41,8 +45,25 @@ def cited(statements: Sequence[Statement]) -> tuple[Citation, ...]:
                 end=s.end,
                 quote=d.text[s.start : s.end],
                 readable=s.text,
+                place=location_of(d.places, s.start, s.end),
+                also_in=tuple(
+                    _source(documents[c.doc_id], c) for c in copies.elsewhere.get((s.doc_id, s.start), ())[:MAX_SOURCES]
+                ),
             )
     return tuple(citations.values())
+
+
+def _source(document: Document, sentence: Sentence) -> Source:
+    return Source(
+        document.doc_id,
+        document.title,
+        document.publisher,
+        document.published,
+        document.url,
+        document.source_kind,
+        sentence.start,
+        sentence.end,
+    )
 
 
 def understood_note(instead: Sequence[str], lang: str) -> str:

@@ -6,7 +6,7 @@ The weights are fitted on cmrc_train by `python -m bench.fit` and lie in weights
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
@@ -128,8 +128,14 @@ def _share(found: Sequence[bool]) -> float:
     return sum(found) / len(found) if found else 0.5
 
 
-def candidates(question: Question, retrieved: Retrieved, snapshot: Snapshot) -> list[Scored]:
-    """Every sentence of the retrieved passages with its features, not yet scored, by passage rank, then place."""
+def candidates(
+    question: Question, retrieved: Retrieved, snapshot: Snapshot, skip: Container[tuple[str, int]] = ()
+) -> list[Scored]:
+    """Every sentence of the retrieved passages with its features, not yet scored, by passage rank, then place.
+
+    Args:
+        skip: sentences (doc_id, start) that are left out.
+    """
     rarity = snapshot.lexical.idf
     word_rarity = {forms_of(w): rarity(w) for w in question.words}
     pair_rarity: dict[tuple[str, ...], float] = {(p,): rarity(p) for p in question.pairs}
@@ -145,6 +151,8 @@ def candidates(question: Question, retrieved: Retrieved, snapshot: Snapshot) -> 
         around = fold_text(f"{document.title} {hit.passage.heading}")
         opening = _opening(snapshot, row)
         for place, sentence in enumerate(hit.passage.sentences):
+            if (sentence.doc_id, sentence.start) in skip:
+                continue
             before = _before(snapshot, row, place)
             context = f"{around} {before} {sentence.folded}"
             # each context counts only what it adds, or the sentence after the answer would look as good as the answer
@@ -196,9 +204,11 @@ def _opening(snapshot: Snapshot, row: int) -> str:
     return next((s.folded for s in snapshot.passages[first].sentences if len(s.folded) > OPENING_CHARS), "")
 
 
-def rank_sentences(question: Question, retrieved: Retrieved, snapshot: Snapshot) -> list[Scored]:
-    """The sentences of the retrieved passages, the likeliest to answer first; headings are left out."""
-    found = [c for c in candidates(question, retrieved, snapshot) if not is_heading(c)]
+def rank_sentences(
+    question: Question, retrieved: Retrieved, snapshot: Snapshot, skip: Container[tuple[str, int]] = ()
+) -> list[Scored]:
+    """The sentences of the retrieved passages, the likeliest to answer first; headings and `skip` are left out."""
+    found = [c for c in candidates(question, retrieved, snapshot, skip) if not is_heading(c)]
     if not found:
         return []
     model = weights()[model_for(question)]["sentence"]

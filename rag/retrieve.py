@@ -5,7 +5,7 @@ weight as a full one. Here BM25 is divided by what a passage holding all of the 
 falls with what it knows, and the cosine is placed on a fixed scale.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -35,9 +35,20 @@ class Retrieved:
 
 
 def retrieve(
-    question: Question, snapshot: Snapshot, encoder: Encoder, *, top_k: int, among: frozenset[str] | None = None
+    question: Question,
+    snapshot: Snapshot,
+    encoder: Encoder,
+    *,
+    top_k: int,
+    among: frozenset[str] | None = None,
+    copies: Mapping[int, str] | None = None,
 ) -> Retrieved:
-    """The `top_k` best passages for a question; only those of the documents `among`, if given."""
+    """The `top_k` best passages for a question.
+
+    Args:
+        among: only passages of these documents.
+        copies: rows that stand word for word in another document, and which: found there, not here.
+    """
     vector = encoder.encode_query(to_simplified(question.understood))
     wanted = min(CANDIDATES, len(snapshot.passages))
     _, dense_rows = snapshot.passage_vectors.search(vector[None, :], wanted)
@@ -48,6 +59,9 @@ def retrieve(
         own = np.array([n for n, p in enumerate(snapshot.passages) if p.doc_id in among], rows.dtype)
         by_words = own[np.argsort(-lexical_all[own], kind="stable")[:wanted]]  # they may be few among many
         rows = np.union1d(np.intersect1d(rows, own), by_words)
+    if copies:
+        found_there = {n for n, original in copies.items() if among is None or original in among}
+        rows = rows[[int(n) not in found_there for n in rows]]
     step = max(1, len(snapshot.passages) // BACKGROUND)
     at_large = _rows_of(snapshot, np.arange(0, len(snapshot.passages), step)) @ vector
     return ranked(

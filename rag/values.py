@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from index.places import Location
+
 KINDS = (
     "fact",
     "list",
@@ -28,6 +30,20 @@ REASONS = (
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """Another document that prints the cited sentence word for word, and where."""
+
+    doc_id: str
+    title: str
+    publisher: str | None
+    published: str | None
+    url: str | None
+    source_kind: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Citation:
     """What one mark [n] stands for; `document.text[start:end] == quote`, always."""
 
@@ -42,6 +58,8 @@ class Citation:
     end: int
     quote: str  # verbatim, original script, at most 200 characters
     readable: str  # the quote without stray pinyin, footnote digits and other residue
+    place: Location | None = None  # the page, cells or paragraphs, where the format has them
+    also_in: tuple[Source, ...] = ()  # reprints: the same evidence, not more of it
 
 
 @dataclass(frozen=True, slots=True)

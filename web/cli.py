@@ -20,7 +20,10 @@ _EXAMPLES = {
     "serve": "yuntu serve --port 8000",
     "figures": "yuntu figures --subject 豆包\n  yuntu figures --attribute 份额 --csv",
     "lexicon": "yuntu lexicon check\n  yuntu lexicon learned",
-    "audit": "yuntu audit --corpus corpus",
+    "audit": "yuntu audit --corpus corpus\n  yuntu audit --doc 001 --rule footer --json",
+    "add": "yuntu add https://example.com/news.html --dry-run\n  yuntu add report.pdf prices.xlsx",
+    "remove": "yuntu remove 001-ai-cloud-two-rankings",
+    "coverage": "yuntu coverage\n  yuntu coverage --subject 阿里云 --json",
     "index": "yuntu index list\n  yuntu index rollback v-1a2b3c4d5e6f",
 }
 
@@ -101,7 +104,25 @@ def build_parser() -> argparse.ArgumentParser:
 
     p = verb("audit", "列出清洗去掉或修补了什么 (what cleaning dropped or repaired, and why)")
     p.add_argument("--corpus", type=Path, action="append", metavar="PATH")
-    p.add_argument("--json", action="store_true")
+    p.add_argument("--doc", metavar="D", help="文档的 doc_id,可只写开头")
+    p.add_argument("--rule", metavar="R", help="只看这条规则")
+    p.add_argument("--json", action="store_true", help="每处一行 JSON")
+
+    p = verb("add", "把网页或文件加进语料 (fetch or copy into the corpus, cleaned and shown)")
+    p.add_argument("source", nargs="+", metavar="URL|FILE")
+    p.add_argument("--corpus", type=Path, metavar="DIR", help="语料目录 (default: YUNTU_CORPUS or corpus)")
+    p.add_argument("--dry-run", action="store_true", help="只看会留下什么,不写 (show, write nothing)")
+    p.add_argument("--replace", action="store_true", help="换掉同名或同网址的文档")
+    p.add_argument("--allow-private", action="store_true", help="也取内网地址 (addresses inside the network too)")
+
+    p = verb("remove", "把一篇文档移出语料,文件留在 _removed/ (take a document out, keep its file)")
+    p.add_argument("doc", metavar="DOC")
+    p.add_argument("--corpus", type=Path, metavar="DIR", help="语料目录 (default: YUNTU_CORPUS or corpus)")
+
+    p = with_index(verb("coverage", "语料有谁的、哪些指标、哪些时期的数字,缺哪些 (who, what and when is held)"))
+    p.add_argument("--subject", metavar="S", help="只看这个主体")
+    p.add_argument("--most", type=int, default=20, metavar="N", help="最多列几个主体和指标 (default: 20)")
+    p.add_argument("--json", action="store_true", help="每行一个 JSON 对象; periods 为空表示没有")
 
     p = with_index(
         verb("lexicon", "查词表写得对不对,语料教了哪些别名 (check the word files; names learned from the corpus)")
@@ -121,8 +142,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     parser = build_parser()
     args = parser.parse_args(argv)
-    if getattr(args, "top_k", 1) < 1:
-        parser.error("--top-k 至少是 1")
+    for option in ("top_k", "most"):
+        if getattr(args, option, 1) < 1:
+            parser.error(f"--{option.replace('_', '-')} 至少是 1")
     if not 0 <= getattr(args, "port", 0) < 65536:
         parser.error("--port 要在 0 到 65535 之间")
     if args.verb == "index" and (args.action == "rollback") != (args.version is not None):

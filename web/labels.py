@@ -1,5 +1,7 @@
 """Every word of the pages, in one place: name → simplified Chinese, traditional Chinese, English."""
 
+from index.places import Location
+
 LANGS = ("zh-Hans", "zh-Hant", "en")  # the order of the columns below
 DEFAULT_LANG = "zh-Hans"
 
@@ -132,6 +134,64 @@ _ROWS: dict[str, tuple[str, str, str]] = {
     "panel": ("引文在原文中的位置", "引文在原文中的位置", "The citation in its document"),
     "full": ("打开全文", "開啟全文", "Open the full document"),
     "close": ("关闭", "關閉", "Close"),
+    "rule.front_matter": ("文首元数据", "文首後設資料", "front matter"),
+    "rule.page_frame": ("正文之外", "正文之外", "outside the article"),
+    "rule.running_header": ("页眉页脚", "頁首頁尾", "running header or footer"),
+    "rule.hidden_text": ("隐藏文字", "隱藏文字", "hidden text"),
+    "rule.site_line": ("本站每页都有", "本站每頁都有", "on every page of the site"),
+    "rule.keyword_spam": ("关键词堆砌", "關鍵詞堆砌", "keyword spam"),
+    "rule.navigation": ("导航", "導覽", "navigation"),
+    "rule.share_bar": ("分享与计数", "分享與計數", "sharing and counts"),
+    "rule.pagination": ("翻页", "翻頁", "pagination"),
+    "rule.advert": ("广告引流", "廣告引流", "advertising"),
+    "rule.related": ("相关推荐", "相關推薦", "related links"),
+    "rule.comments": ("读者评论", "讀者評論", "comments"),
+    "rule.end_mark": ("文末标记", "文末標記", "end mark"),
+    "rule.disclaimer": ("免责声明", "免責聲明", "disclaimer"),
+    "rule.reprint": ("转载声明", "轉載聲明", "reprint notice"),
+    "rule.byline": ("署名与日期", "署名與日期", "byline"),
+    "rule.footer": ("页脚", "頁尾", "footer"),
+    "rule.empty_list": ("空列表", "空列表", "empty list"),
+    "rule.mojibake": ("乱码复原", "亂碼復原", "encoding mended"),
+    "rule.misaligned": ("错位复原", "錯位復原", "misaligned bytes mended"),
+    "rule.damaged": ("缺损,不取数字", "缺損,不取數字", "damaged: no figures taken"),
+    "rule.invisible": ("不可见字符", "不可見字元", "invisible characters"),
+    "rule.private_use": ("私用区字符", "私用區字元", "private-use characters"),
+    "rule.stray_pinyin": ("字后注音", "字後注音", "stray readings"),
+    "rule.footnote_digit": ("脚注号", "註腳號", "footnote numbers"),
+    "rule.footnote_arrow": ("脚注箭头", "註腳箭頭", "footnote arrows"),
+    "rule.full_width": ("全角转半角", "全形轉半形", "full width made half"),
+    "rule.glued_list_mark": ("粘连的列表符", "黏連的列表符", "glued list marks"),
+    "rule.markdown": ("残留标记", "殘留標記", "leftover markup"),
+    "rule.blank_before_mark": ("标点前空格", "標點前空格", "blank before punctuation"),
+    "rule.blank": ("多余空白", "多餘空白", "surplus blanks"),
+    "audit": ("清洗记录", "清洗記錄", "Audit"),
+    "audit.lead": (
+        "每篇文档去掉了什么、修补了什么、凭哪条规则。原文一字未动，引文都指向原文。",
+        "每篇文件去掉了什麼、修補了什麼、憑哪條規則。原文一字未動，引文都指向原文。",
+        "What was left out of each document or mended, and by which rule. Originals stay untouched; they are cited.",
+    ),
+    "audit.keep": (
+        "要留住某条规则去掉的：在文首（没有文首的格式用「文件名.yaml」）写 keep: [规则名]，再运行 yuntu rebuild。",
+        "要留住某條規則去掉的：在文首（沒有文首的格式用「檔名.yaml」）寫 keep: [規則名]，再執行 yuntu rebuild。",
+        "To keep what a rule drops, write keep: [rule] in the front matter (or in FILE.yaml), then run yuntu rebuild.",
+    ),
+    "audit.rule": ("规则", "規則", "Rule"),
+    "audit.times": ("处数", "處數", "Times"),
+    "audit.chars": ("字数", "字數", "Characters"),
+    "audit.what": ("去掉或改成", "去掉或改成", "Dropped or mended"),
+    "audit.none": ("没有去掉什么。", "沒有去掉什麼。", "Nothing was left out."),
+    "audit.kept": ("留下", "留下", "kept"),
+    "audit.reprints": ("同一篇的文档", "同一篇的文件", "One text"),
+    "nav.audit": ("清洗", "清洗", "Audit"),
+    "place.page": ("第 {} 页", "第 {} 頁", "page {}"),
+    "place.slide": ("第 {} 张幻灯片", "第 {} 張投影片", "slide {}"),
+    "place.paragraph": ("第 {} 段", "第 {} 段", "paragraph {}"),
+    "place.row": ("表格 {} 行", "表格 {} 列", "table row {}"),
+    "place.cell": ("单元格 {}", "儲存格 {}", "cell {}"),
+    "place.chapter": ("「{}」", "「{}」", "“{}”"),
+    "also_in": ("同文还见于", "同文還見於", "Also printed in"),
+    "kind_reason": ("判断依据", "判斷依據", "Told from"),
     # errors
     "error": ("出错了", "出錯了", "Something went wrong"),
     "error.home": ("回到提问页", "回到提問頁", "Back to the start page"),
@@ -156,3 +216,16 @@ class Labels:
         if default is None:
             raise KeyError(name)
         return default
+
+
+def place_label(place: Location | None, lang: str) -> str:
+    """Where in its file a citation stands, in words; empty in a format without pages, rows or the like."""
+    if place is None:
+        return ""
+    name = place.first if place.first == place.last else _range(place)
+    return Labels(lang)(f"place.{place.kind}").format(name)
+
+
+def _range(place: Location) -> str:
+    sheet, mark, last = place.last.rpartition("!")
+    return f"{place.first}–{last}" if mark and place.first.startswith(f"{sheet}!") else f"{place.first}–{place.last}"

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from index.audit import findings, rule_counts
 from web.api import AskBody, Lang
 from web.labels import DEFAULT_LANG
 from web.problems import checked_question
@@ -64,6 +65,22 @@ def page_routes(service: Service) -> APIRouter:
         found = service.document(doc_id)
         view = source_view(found, service.dropped(doc_id), start, end)
         return page("document.html", lang, document=found, view=view, version=service.version)
+
+    @routes.api_route("/audit", methods=["GET", "HEAD"])
+    def audit(lang: Lang = "auto") -> HTMLResponse:
+        rows = [(d, rule_counts(d, service.dropped(d.doc_id))) for d in service.documents()]
+        return page("audit.html", lang, rows=rows, reprints=service.reprints(), version=service.version)
+
+    @routes.api_route("/audit/{doc_id:path}", methods=["GET", "HEAD"])
+    def audited(doc_id: str, lang: Lang = "auto") -> HTMLResponse:
+        found = service.document(doc_id)
+        return page(
+            "audited.html",
+            lang,
+            document=found,
+            findings=findings(found, sorted(service.dropped(doc_id), key=lambda r: (r.start, r.end))),
+            version=service.version,
+        )
 
     @routes.get("/panel/{doc_id:path}")
     def panel(doc_id: str, start: int, end: int, lang: Lang = "auto") -> HTMLResponse:

@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 
 from index.values import Document, Removal
 from rag.values import Answer, Citation
-from web.labels import DEFAULT_LANG, Labels
+from web.labels import DEFAULT_LANG, Labels, place_label
 
 STATIC = Path(__file__).parent / "static"
 MAX_TURNS = 8  # earlier questions a page carries along
@@ -167,6 +167,11 @@ def document_url(doc_id: str, start: int | None = None, end: int | None = None, 
     return _source_url("documents", doc_id, start, end, lang) + ("" if start is None else "#cited")
 
 
+def audit_url(doc_id: str, lang: str = DEFAULT_LANG) -> str:
+    """The address of what cleaning did to a document."""
+    return _source_url("audit", doc_id, None, None, lang)
+
+
 def panel_url(doc_id: str, start: int, end: int, lang: str = DEFAULT_LANG) -> str:
     """The address of the fragment that the side panel shows."""
     return _source_url("panel", doc_id, start, end, lang)
@@ -210,10 +215,12 @@ _TEMPLATES = Environment(
 )
 _TEMPLATES.globals.update(
     answer_blocks=answer_blocks,
+    audit_url=audit_url,
     chat_url=chat_url,
     document_url=document_url,
     labels=Labels,
     panel_url=panel_url,
+    place_label=place_label,
     web_url=web_url,
 )
 _TEMPLATES.filters["exact"] = exact

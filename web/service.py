@@ -42,6 +42,9 @@ class Service(Protocol):
         Raises: DocumentMissing.
         """
 
+    def reprints(self) -> Sequence[Sequence[str]]:
+        """The doc_ids that are one text, group by group, the original first."""
+
     def figures(
         self, *, subject: str | None, attribute: str | None, period: str | None, doc: str | None
     ) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from index import snapshot
 from index.errors import IndexMissing, YuntuError
 from index.settings import OFF, Settings
 from rag.values import Answer
+from web import corpus_verbs
+from web.labels import place_label
 
 
 def _rebuild(args: argparse.Namespace, settings: Settings) -> None:
@@ -29,6 +32,9 @@ def _rebuild(args: argparse.Namespace, settings: Settings) -> None:
         _say(f"{where}: 编码 {encoding}")
     for u in done.loaded.unreadable:
         _say(f"跳过 (skipped) {u.where}: {u.why}")
+    if done.loaded.ignored:
+        suffixes = Counter(Path(name).suffix or Path(name).name for name in done.loaded.ignored)
+        _say(f"没有读 (formats not read): {'、'.join(f'{s} {n} 个' for s, n in suffixes.most_common())}")
     if done.loaded.unreadable:
         _say(f"共 {len(done.loaded.unreadable)} 处读不了,其余已建入索引 (the rest is indexed)")
     state = "没有变化 (unchanged)" if done.unchanged else f"沿用 {done.reused} 篇的向量 (reused)"
@@ -68,10 +74,13 @@ def printed(answer: Answer) -> str:
     for c in answer.citations:
         date = c.published or "日期不详"
         kind = "(摘要,非原文)" if c.source_kind == "digest" else ""
+        place = f" {place_label(c.place, 'zh-Hans')}" if c.place else ""
         lines += [
-            f"[{c.marker}] {c.publisher or ''}《{c.title}》{date}{kind} {c.doc_id}:{c.start}-{c.end}",
+            f"[{c.marker}] {c.publisher or ''}《{c.title}》{date}{kind}{place} {c.doc_id}:{c.start}-{c.end}",
             f"    {c.quote}",
         ]
+        if c.also_in:
+            lines.append(f"    同文还见于 (also in): {'、'.join(s.publisher or f'《{s.title}》' for s in c.also_in)}")
     return "\n".join(lines)
 
 
@@ -223,30 +232,6 @@ def _figures(args: argparse.Namespace, settings: Settings) -> None:
             )
 
 
-def _audit(args: argparse.Namespace, settings: Settings) -> None:
-    from index.clean import clean
-    from index.load import load
-
-    loaded = load(args.corpus or [settings.corpus])
-    for u in loaded.unreadable:
-        _say(f"跳过 (skipped) {u.where}: {u.why}")
-    for document in loaded.documents:
-        for r in clean(document.text, document.keep).removals:
-            text = document.text[r.start : r.end]
-            if args.json:
-                row = {
-                    "doc": document.doc_id,
-                    "rule": r.rule,
-                    "start": r.start,
-                    "end": r.end,
-                    "text": text,
-                    "replacement": r.replacement,
-                }
-                print(json.dumps(row, ensure_ascii=False))
-            elif text.strip():
-                print(f"{document.doc_id}\t{r.rule}\t{r.start}-{r.end}\t{text.strip()[:80]!r}")
-
-
 def _lexicon(args: argparse.Namespace, settings: Settings) -> None:
     if args.action == "learned":
         from index.snapshot import open_current
@@ -305,7 +290,10 @@ VERBS: dict[str, Callable[[argparse.Namespace, Settings], None]] = {
     "figures": _figures,
     "serve": _serve,
     "lexicon": _lexicon,
-    "audit": _audit,
+    "audit": corpus_verbs.audit,
+    "add": corpus_verbs.add,
+    "remove": corpus_verbs.remove,
+    "coverage": corpus_verbs.coverage,
     "index": _index,
 }
 

@@ -109,3 +109,14 @@ def _with_unit(head: str, value: str) -> tuple[str, str]:
     if unit and unit.group("unit") and _NUMBER.fullmatch(value):
         return head[: unit.start()], value + unit.group("unit")
     return head, value
+
+
+_ROW = re.compile(
+    r"(?P<key>[^：，。\n]{1,30})：[^：，。\s]+(?: [^：，。\s]+)* [^：，。]+(?:，[^：，。]+ [^：，。]+)*。"
+)
+
+
+def row_key(line: str) -> str | None:
+    """Whom a line that `table_lines` made is about: the word it begins with; None for any other line."""
+    found = _ROW.fullmatch(line.strip())
+    return found.group("key") if found else None

@@ -38,11 +38,8 @@ def labelled(path: Path) -> Iterator[Labelled]:
         document = Document(path.stem, "", text)
     else:
         raw = path.read_bytes()
-        parts = [
-            (" ".join("".join(e.itertext()).split()), e.get("data-line"))
-            for e in html.document_fromstring(raw.decode("utf-8")).iter()
-            if e.get("data-line")
-        ]
+        elements = [e for e in html.document_fromstring(raw.decode("utf-8")).iter() if e.get("data-line")]
+        parts = [(" ".join("".join(p.itertext()).split()), e.get("data-line")) for e in elements for p in _cells(e)]
         found = read(raw)
         document = Document(path.stem, "", found.text, marked=found.marked)
     lost = {n for r in cleaned(document).removals if r.rule in FURNITURE for n in range(r.start, r.end)}
@@ -61,6 +58,11 @@ def labelled(path: Path) -> Iterator[Labelled]:
         at = max(at, begin + len(wanted))
         stretch = [bare[n][1] for n in range(begin, begin + len(wanted))]
         yield Labelled(path.stem, said, label, sum(n not in lost for n in stretch) * 2 >= len(stretch))
+
+
+def _cells(element: html.HtmlElement) -> list[html.HtmlElement]:
+    """A row of a table is held against the text cell by cell: a line is made of it."""
+    return [c for c in element if c.tag in ("td", "th")] if element.tag == "tr" else [element]
 
 
 def recalls(parts: list[Labelled]) -> dict[str, float]:

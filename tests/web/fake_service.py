@@ -189,5 +189,8 @@ class FakeService:
             Removal(0, len(JUNK), "coupon-line"),
         ]
 
+    def reprints(self) -> list[tuple[str, ...]]:
+        return [(IDC.doc_id, MESSY.doc_id)]
+
     def examples(self) -> list[str]:
         return ["2025年上半年中国AI公有云市场规模是多少？", "对比两家机构说的阿里云份额", "How large is the market?"]

@@ -1,0 +1,46 @@
+"""Reprints at answer time: what stands word for word in an original is one piece of evidence, with all who print it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from index.snapshot import Snapshot
+from index.values import Sentence
+
+Place = tuple[str, int]  # doc_id, start
+
+
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """What of an index is printed more than once. The first of a group of reprints is the original."""
+
+    sentences: Mapping[Place, str] = field(default_factory=dict)  # of a reprint → the original's doc_id
+    rows: Mapping[int, str] = field(default_factory=dict)  # passages made of such sentences alone → the same
+    elsewhere: Mapping[Place, tuple[Sentence, ...]] = field(default_factory=dict)  # original's → the reprints'
+
+
+def copies_in(snapshot: Snapshot) -> Copies:
+    """The reprinted sentences and passages of an index. A sentence that a reprint changed is no copy."""
+    original_of = {doc_id: group[0] for group in snapshot.reprints for doc_id in group[1:]}
+    grouped = {doc_id for group in snapshot.reprints for doc_id in group}
+    rows: dict[str, list[int]] = {}
+    for n, p in enumerate(snapshot.passages):
+        if p.doc_id in grouped:
+            rows.setdefault(p.doc_id, []).append(n)
+    copied: dict[Place, str] = {}
+    elsewhere: dict[Place, list[Sentence]] = {}
+    copied_rows: dict[int, str] = {}
+    for doc_id, original in original_of.items():
+        says = {_said(s): s for n in rows.get(original, ()) for s in snapshot.passages[n].sentences}
+        for n in rows.get(doc_id, ()):
+            same = [(s, says.get(_said(s))) for s in snapshot.passages[n].sentences]
+            for s, there in same:
+                if there is not None:
+                    copied[s.doc_id, s.start] = original
+                    elsewhere.setdefault((original, there.start), []).append(s)
+            if all(there is not None for _, there in same):
+                copied_rows[n] = original
+    return Copies(copied, copied_rows, {place: tuple(found) for place, found in elsewhere.items()})
+
+
+def _said(sentence: Sentence) -> str:
+    return "".join(sentence.folded.split())
