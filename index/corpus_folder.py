@@ -96,7 +96,8 @@ def _suffix_of(got: Fetched) -> str:
         return ".pdf"
     if got.content_type in _TYPES:
         return _TYPES[got.content_type]
-    named = next((s for s in READERS if got.url.lower().split("?")[0].endswith(s)), None)
+    vague = got.content_type in ("", "application/octet-stream", "binary/octet-stream")
+    named = next((s for s in READERS if vague and got.url.lower().split("?")[0].endswith(s)), None)
     if named is None:
         raise CannotAdd(got.url, f"不认识的内容 {got.content_type or '(没有说明)'} (unknown content type)")
     return named

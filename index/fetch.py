@@ -55,7 +55,7 @@ def fetch(url: str, *, allow_private: bool = False) -> Fetched:
     raise FetchFailed(url, f"重定向超过 {MAX_REDIRECTS} 次 (too many redirects)")
 
 
-def _request(url: str, until: float, allow_private: bool) -> tuple[urllib3.HTTPResponse, str]:
+def _request(url: str, until: float, allow_private: bool) -> tuple[urllib3.BaseHTTPResponse, str]:
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -104,7 +104,7 @@ def _is_public(address: str) -> bool:
     return (mapped or ip).is_global and not (mapped or ip).is_multicast
 
 
-def _body(answer: urllib3.HTTPResponse, url: str, until: float) -> bytes:
+def _body(answer: urllib3.BaseHTTPResponse, url: str, until: float) -> bytes:
     pieces: list[bytes] = []
     size = 0
     try:

@@ -134,6 +134,9 @@ def is_borne_out(text: str, *sentences: Sentence) -> bool:
 
 
 def same_content(a: str, b: str) -> bool:
-    """Whether two folded sentences say the same words (a reprint, or a repeated line)."""
+    """Whether two folded sentences say the same words (a reprint, or a repeated line), and none other numbers."""
+    x, y = set(_NUMBER.findall(a)), set(_NUMBER.findall(b))
+    if not (x <= y or y <= x):
+        return False
     x, y = set(words(a)), set(words(b))
     return len(x & y) >= 0.8 * max(1, min(len(x), len(y)))
