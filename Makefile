@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test lint bench fit train-reader clean help
+.PHONY: run test lint bench fit fit-cleaning train-reader clean help
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -29,6 +29,9 @@ bench: $(VENV)/.dev  ## retrieval quality and speed on the question sets in ../s
 fit: $(VENV)/.dev  ## learn rag/weights.json again (see bench/fit.py)
 	$(BIN)/python -m pip install --quiet --editable '.[fit]'
 	$(BIN)/python -m bench.fit
+
+fit-cleaning: $(VENV)/.dev  ## learn what surrounds an article again (see bench/fit_cleaning.py)
+	$(BIN)/python -m bench.fit_cleaning
 
 train-reader: $(VENV)/.dev  ## train the reader again, and what goes with it (see rag/reader/MODEL_CARD.md)
 	$(BIN)/python -m pip install --quiet --editable '.[fit]'

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from index.clean import RULES, clean
 from index.data import lexicon
 from index.fold import to_simplified
-from index.line_rules import title_line
+from index.furniture import title_line
 from index.lines import TextLine, pattern_of, text_lines
 
 _EDGE = 4000  # characters at either end that are looked at

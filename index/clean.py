@@ -28,6 +28,7 @@ RULES = (
     "related",
     "comments",
     "end_mark",
+    "unlike_text",
     "disclaimer",
     "reprint",
     "byline",
@@ -47,7 +48,7 @@ RULES = (
     "blank_before_mark",
     "blank",
 )
-FURNITURE = frozenset(RULES[1:18])  # whole lines of the page that are not its text
+FURNITURE = frozenset(RULES[1:19])  # whole lines of the page that are not its text
 
 
 @dataclass(frozen=True, slots=True)

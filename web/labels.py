@@ -147,6 +147,7 @@ _ROWS: dict[str, tuple[str, str, str]] = {
     "rule.related": ("相关推荐", "相關推薦", "related links"),
     "rule.comments": ("读者评论", "讀者評論", "comments"),
     "rule.end_mark": ("文末标记", "文末標記", "end mark"),
+    "rule.unlike_text": ("不像正文", "不像正文", "unlike the text"),
     "rule.disclaimer": ("免责声明", "免責聲明", "disclaimer"),
     "rule.reprint": ("转载声明", "轉載聲明", "reprint notice"),
     "rule.byline": ("署名与日期", "署名與日期", "byline"),
