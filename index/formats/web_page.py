@@ -73,7 +73,11 @@ def _main(lines: Sequence[SeenLine], article: str, title: str) -> list[bool]:
         return bare in own_lines or (len(bare) >= SHORT and bare in whole)
 
     main = [not line.hidden and found(line) for line in lines]
-    certain = [n for n, line in enumerate(lines) if main[n] and len(_bare(line.text)) >= SHORT]
+    certain = [
+        n
+        for n, line in enumerate(lines)
+        if main[n] and (_runs(line) or (n and _bare(line.text) in own_lines and main[n - 1]))
+    ] or [n for n in range(len(lines)) if main[n]]
     if not certain:
         return [not line.hidden and not line.frame for line in lines]
     bare_title = _bare(title)

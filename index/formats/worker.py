@@ -11,9 +11,8 @@ import select
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from importlib import import_module
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -21,15 +20,61 @@ from typing import IO, Any
 from index.formats.extracted import Extracted
 from index.values import Place, Removal
 
-READERS: Mapping[str, tuple[str, str]] = {  # suffix → module, function
-    ".html": ("web_page", "read"),
-    ".htm": ("web_page", "read"),
-    ".pdf": ("pdf", "read"),
-    ".docx": ("word", "read"),
-    ".pptx": ("slides", "read"),
-    ".xlsx": ("sheet", "read"),
-    ".csv": ("sheet", "read_csv"),
-    ".epub": ("epub", "read"),
+Reader = Callable[[bytes], Extracted]
+
+
+# What a format needs is imported when a file of it comes.
+def _web_page(raw: bytes) -> Extracted:
+    from index.formats.web_page import read
+
+    return read(raw)
+
+
+def _pdf(raw: bytes) -> Extracted:
+    from index.formats.pdf import read
+
+    return read(raw)
+
+
+def _word(raw: bytes) -> Extracted:
+    from index.formats.word import read
+
+    return read(raw)
+
+
+def _slides(raw: bytes) -> Extracted:
+    from index.formats.slides import read
+
+    return read(raw)
+
+
+def _sheet(raw: bytes) -> Extracted:
+    from index.formats.sheet import read
+
+    return read(raw)
+
+
+def _csv(raw: bytes) -> Extracted:
+    from index.formats.sheet import read_csv
+
+    return read_csv(raw)
+
+
+def _epub(raw: bytes) -> Extracted:
+    from index.formats.epub import read
+
+    return read(raw)
+
+
+READERS: Mapping[str, Reader] = {
+    ".html": _web_page,
+    ".htm": _web_page,
+    ".pdf": _pdf,
+    ".docx": _word,
+    ".pptx": _slides,
+    ".xlsx": _sheet,
+    ".csv": _csv,
+    ".epub": _epub,
 }
 _WRONG = ((b"%PDF-", ".pdf"), (b"PK\x03\x04", "zip"), (b"\x89PNG", "png"), (b"\xff\xd8\xff", "jpeg"), (b"GIF8", "gif"))
 _ZIPPED = {".docx": "word/", ".pptx": "ppt/", ".xlsx": "xl/", ".epub": "META-INF/container.xml"}
@@ -142,15 +187,14 @@ def wrong_format(raw: bytes, suffix: str) -> str | None:
     return inside
 
 
-def extract(path: str, suffix: str, max_bytes: int | None = None) -> Extracted:
+def extract(path: str, suffix: str) -> Extracted:
     """Reads one file here and now, under nobody's limits. Raises: ValueError, OSError."""
     raw = Path(path).read_bytes()
     if not raw.strip():
         raise ValueError("空文件 (empty)")
     if (inside := wrong_format(raw, suffix)) is not None:
         raise ValueError(f"扩展名是 {suffix},内容却是 {inside} (wrong extension): 请改名")
-    module, function = READERS[suffix]
-    found: Extracted = getattr(import_module(f"index.formats.{module}"), function)(raw)
+    found = READERS[suffix](raw)
     if not found.text.strip():
         raise ValueError("文件里没有文字 (no text in the file)")
     return found

@@ -467,3 +467,16 @@ def test_nothing_from_a_source_or_a_question_becomes_markup(client: TestClient) 
         assert not [href for href in page.having("href") if not re.match(r"[/#]|https?://", href)]  # no javascript:
     page = Page(client.get("/", params={"q": question}).text)
     assert page.having("data-asked") == [question]
+
+
+def test_the_audit_names_every_rule_in_words_and_links_to_the_place(client: TestClient) -> None:
+    overview = client.get("/audit")
+    assert overview.status_code == 200
+    assert "/audit/" in overview.text
+    assert "idc-2025h1" in overview.text  # reprints are named
+    page = client.get(f"/audit/{quote(MESSY.doc_id, safe='')}", params={"lang": "en"})
+    assert page.status_code == 200
+    assert "<code>footer</code>" in page.text
+    assert "footer" in page.text
+    assert f"start={MESSY.text.index('版權所有')}" in page.text
+    assert client.get("/audit/nowhere").status_code == 404

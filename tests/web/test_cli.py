@@ -553,8 +553,88 @@ def test_audit_needs_no_index_and_tells_what_was_left_out_by_which_rule(yuntu: Y
         assert text[row["start"] : row["end"]] == row["text"]
     shown = yuntu("audit", "--corpus", ".")
     assert shown.code == 0
-    assert "a\tstray_pinyin\t2-7\t'(guó)'\n" in shown.out
+    assert "字后注音 (stray_pinyin) 2-7: (guó)\n" in shown.out
+    assert "免责声明 (disclaimer) 36-49: 免責聲明：本文不是建議。\n" in shown.out
+    assert "留 31/49 字" in shown.out
+    assert "nothing says otherwise" in shown.out  # of the kind of source
+    assert "keep:" in shown.err
+    only = yuntu("audit", "--corpus", ".", "--doc", "a", "--rule", "disclaimer", "--json")
+    assert [row["rule"] for row in only.rows] == ["disclaimer"]
+    assert yuntu("audit", "--corpus", ".", "--doc", "nowhere").code == 1
     assert yuntu("audit", "--corpus", "nowhere").code == 1
+
+
+def test_a_rule_switched_off_for_all_is_off_in_audit_and_rebuild(
+    yuntu: Yuntu, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = "免責聲明：本文不是建議，市場有風險，各家廠商的份額都在變化。"
+    write_corpus(tmp_path / "corpus", {"a.txt": f"中國的雲市場在成長，各家廠商的份額都在變化。\n{line}\n"})
+    assert yuntu("rebuild").code == 0
+    first = snapshot.open_current(tmp_path / "var" / "index")
+    assert line not in "".join(p.text for p in first.passages)
+    monkeypatch.setenv("YUNTU_KEEP", "disclaimer")
+    assert "disclaimer" not in yuntu("audit").out
+    assert yuntu("rebuild").code == 0
+    second = snapshot.open_current(tmp_path / "var" / "index")
+    assert line in "".join(p.text for p in second.passages)
+    monkeypatch.setenv("YUNTU_KEEP", "disclaimr")
+    refused = yuntu("rebuild")
+    assert refused.code == 1
+    assert "disclaimr" in refused.err
+
+
+def test_rebuild_says_which_files_it_does_not_read(yuntu: Yuntu, tmp_path: Path) -> None:
+    write_corpus(tmp_path / "corpus")
+    for name in ("a.doc", "b.doc", "c.png"):
+        (tmp_path / "corpus" / name).write_bytes(b"x")
+    done = yuntu("rebuild")
+    assert done.code == 0
+    assert ".doc 2 个、.png 1 个" in done.err
+
+
+def test_add_shows_what_is_kept_and_writes_it_and_remove_takes_it_out(yuntu: Yuntu, tmp_path: Path) -> None:
+    page = (
+        "<html><head><title>云市场半年报</title></head><body><nav><a href='/'>首页</a></nav>"
+        "<article><h1>云市场半年报</h1>"
+        "<p>二〇二五年上半年，衡山云在公有云市场的份额为31.5%，比去年同期高四个百分点。</p></article></body></html>"
+    )
+    (tmp_path / "page.html").write_text(page, encoding="utf-8")
+    looked = yuntu("add", "page.html", "--dry-run")
+    assert looked.code == 0
+    assert "dry run" in looked.out
+    assert not (tmp_path / "corpus").exists()
+    done = yuntu("add", "page.html", "nowhere.pdf")
+    assert done.code == 1  # one of two
+    assert "nowhere.pdf" in done.err
+    assert "31.5%" in done.out
+    assert "正文之外" in done.out
+    written = tmp_path / "corpus" / "page.md"
+    assert "31.5%" in written.read_text(encoding="utf-8")
+    assert yuntu("rebuild").code == 0
+    assert yuntu("add", "page.html").code == 1  # there already
+    assert yuntu("add", "page.html", "--replace").code == 0
+    assert yuntu("remove", "page").code == 0
+    assert not written.exists()
+    assert yuntu("remove", "page").code == 1
+
+
+def test_coverage_says_what_is_held_and_what_is_not(yuntu: Yuntu, tmp_path: Path) -> None:
+    text = (
+        "华星科技2024年营收达300亿元。\n明达公司2024年营收达20亿元。\n华星科技2024年的市场份额为30%。\n"
+        "远山公司2025年的市场份额为12%。\n"
+    )
+    write_corpus(tmp_path / "corpus", {"a.txt": text})
+    assert yuntu("coverage").code == 1  # no index yet
+    assert yuntu("rebuild").code == 0
+    done = yuntu("coverage", "--json")
+    held = {(row["subject"], row["measure"]): row["periods"] for row in done.rows}
+    assert held["华星科技", "营收"] == {"2024": 1}
+    assert held["明达公司", "市场份额"] == {}  # others have it
+    shown = yuntu("coverage", "--subject", "明达公司")
+    assert "营收\t2024" in shown.out
+    assert "没有 (none)" not in shown.out  # alone, nobody else is measured
+    assert yuntu("coverage", "--subject", "没有这家").code == 1
+    assert yuntu("coverage", "--most", "0").code == 2
 
 
 def test_index_lists_verifies_and_rolls_back(yuntu: Yuntu, built: Path) -> None:
