@@ -75,7 +75,9 @@ def _repeats(items: Sequence[str]) -> bool:
     """Whether one word of three letters or more stands in most of the items: how people do not write."""
     if len(items) < SPAM_ITEMS - 1 or sum(map(len, items)) / len(items) < 4:
         return False
-    stems = Counter(stem for item in items for stem in {item[i : i + 3] for i in range(len(item) - 2)})
+    stems = Counter(
+        stem for item in items for stem in {item[i : i + 3] for i in range(len(item) - 2)} if stem.isalpha()
+    )
     most = stems.most_common(1)
     return bool(most) and most[0][1] >= max(4, 0.7 * len(items))
 
