@@ -11,7 +11,7 @@ _READING = re.compile(rf"(?<=[{_HAN}])[(（]([a-zü\u00e0-\u01dc]{{1,7}})[)）]"
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\u202a-\u202e\u2066-\u2069\ufeff\ufe0e\ufe0f]+")
 _PRIVATE_USE = re.compile("[\ue000-\uf8ff\ufffd]+")  # a lost or mangled character: nothing a reader can use
 _FULL_WIDTH = re.compile("[\uff10-\uff19\uff21-\uff3a\uff41-\uff5a]")
-_FOOTNOTE_ARROWS = re.compile(r"(?<![ \t])(?:[ \t]*[↩↵⏎^])+[ \t]*")
+_FOOTNOTE_ARROWS = re.compile(r"(?<![ \t])(?:[ \t]*(?:[↩↵⏎]|\^(?!\d)))+[ \t]*")
 _GLUED_MARK = re.compile(r"(?<=[。！？!?；;])[ \t]+[-*•·][ \t]+(?=\S)")
 _EMPHASIS = re.compile(r"(\*\*|__)(?=\S)[^*_\n]*?(?<=\S)\1")
 _LINE_MARKUP = re.compile(r"(?m)^[ \t]*(?:#{1,6}[ \t]+|>[ \t]*|[-*+•][ \t]+(?=\S))+|^[ \t\u3000]+(?=\S)")

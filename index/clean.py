@@ -4,14 +4,15 @@ Rules work on the text alone and are applied until none finds anything more, so 
 A document's `keep:` switches rules off by name.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 from index.aligned import Aligned, Edit
 from index.character_rules import CHARACTER_RULES, invisible, stray_pinyin
 from index.damage import damaged, repairs
 from index.fold import fold_text
-from index.line_rules import LINE_RULES, site_lines
+from index.line_rules import line_rules
 from index.values import Removal
 
 RULES = (
@@ -48,6 +49,7 @@ RULES = (
     "blank_before_mark",
     "blank",
 )
+LEARNED_TURNS = 8  # the model looks at neighbours: line by line it could eat its way through a text of nothing else
 FURNITURE = frozenset(RULES[1:19])  # whole lines of the page that are not its text
 
 
@@ -97,10 +99,10 @@ def clean(
     apply([Edit(m.start, m.end, m.rule) for m in marked])
     # Broken encodings, pinyin and invisible characters go first, since they hide words from the line rules; then whole
     # lines; then the rest. Again until nothing changes: a dropped line can bring the next to an edge.
-    line_rules: list[Callable[[str], Iterator[Edit]]] = [lambda t: site_lines(t, site), *LINE_RULES]
-    while True:
+    for turn in count():
         before = readable.text
-        for rule in (repairs, invisible, stray_pinyin, *line_rules, *CHARACTER_RULES):
+        on_lines = line_rules(site, learned=turn < LEARNED_TURNS)
+        for rule in (repairs, invisible, stray_pinyin, *on_lines, *CHARACTER_RULES):
             apply(rule(readable.text))
         if readable.text == before:
             break

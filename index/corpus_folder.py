@@ -1,7 +1,8 @@
 """Documents into the corpus folder and out of it: `yuntu add`, `yuntu remove`.
 
-A page becomes Markdown with front matter. A file with pages, rows or slides is copied as it is, since citations name
-them, with a sidecar that says where it came from. What is removed moves to _removed/, which is never read.
+A page becomes Markdown with front matter, and the page itself is kept in _sources/. Any other file is copied as it is
+(citations name its pages and rows; Markdown and text have front matter of their own), with a sidecar that says where it
+came from. What is removed moves to _removed/. Neither folder is ever read.
 """
 
 import datetime
@@ -14,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import yaml
 
@@ -23,10 +25,13 @@ from index.errors import CannotAdd, DocumentMissing
 from index.fetch import Fetched, fetch
 from index.formats.worker import READERS, Limits
 from index.load import SIDECAR, SUFFIXES, load, read_file
+from index.sources import address_of
 from index.values import Document
 
 REMOVED = "_removed"
-_AS_TEXT = (".html", ".htm", ".txt", ".md")
+SOURCES = "_sources"
+_PAGES = (".html", ".htm")
+_PLAIN = (".txt", ".md")
 _TYPES = {
     "text/html": ".html",
     "application/xhtml+xml": ".html",
@@ -88,7 +93,7 @@ def add(
             document = read_file(path, limits)
         except (ValueError, OSError) as e:
             raise CannotAdd(source, str(e)) from e
-        return _put(path, document, origin, corpus, dry_run=dry_run, replace=replace)
+        return _put(path, document, origin, corpus, dry_run=dry_run, replace=replace)  # while the file is there
 
 
 def _suffix_of(got: Fetched) -> str:
@@ -109,46 +114,89 @@ def _put(path: Path, document: Document, origin: str | None, corpus: Path, *, dr
     for r in text.removals:
         if r.rule in FURNITURE:
             dropped[r.rule] += r.end - r.start
-    as_text = path.name.lower().endswith(_AS_TEXT)
-    name = _name_for(document.title if origin else path.stem)
-    target = corpus / (f"{name}.md" if as_text else name + path.suffix.lower())
-    fields: dict[str, Any] = {
-        "title": document.title,
-        "publisher": document.publisher,
-        "author": document.author,
-        "published": document.published,
-        "url": document.url or origin,
-        "retrieved": datetime.date.today().isoformat() if origin else None,
-        "keep": list(document.keep) or None,
-    }
-    fields = {key: value for key, value in fields.items() if value}
-    if not replace:
-        _refuse_twice(target, fields.get("url"), corpus)
+    suffix = path.suffix.lower()
+    target = corpus / (_name_for(document, path, origin) + (".md" if suffix in _PAGES else suffix))
+    url = _address(document.url, origin)
+    target = _free(target, url if origin else None, corpus, replace=replace)
     if not dry_run:
         corpus.mkdir(parents=True, exist_ok=True)
-        if as_text:
-            _write(target, f"---\n{_as_yaml(fields)}---\n{_without_frame(document)}")
+        about: dict[str, Any] = {
+            "title": document.title,
+            "publisher": document.publisher if url == document.url or not document.url else None,
+            "author": document.author,
+            "published": document.published,
+            "url": url,
+            "fetched": origin if origin != url else None,
+            "retrieved": datetime.date.today().isoformat() if origin else None,
+        }
+        about = {key: value for key, value in about.items() if value}
+        if suffix in _PAGES:
+            _copy(path, corpus / SOURCES / (target.stem + suffix))
+            _write(target, f"---\n{_as_yaml(about)}---\n{_without_frame(document)}")
+        elif suffix in _PLAIN:
+            raw = path.read_text(encoding="utf-8", errors="replace")
+            _write(target, f"---\n{_as_yaml(about)}---\n\n{_inert(raw)}") if origin else _copy(path, target)
         else:
-            temporary = target.with_name(f".{target.name}.new")
-            shutil.copyfile(path, temporary)
-            _write(target.with_name(target.name + SIDECAR), _as_yaml(fields))
-            temporary.replace(target)
+            _write(target.with_name(target.name + SIDECAR), _as_yaml(about))
+            _copy(path, target)
     return Added(target, document, len(text.readable.text), dropped, text.readable.text)
 
 
-def _name_for(title: str) -> str:
-    name = re.sub(r"[^\w\-]+", "-", title.strip()).strip("-_.")[:_MAX_NAME].strip("-_.")
+def _address(said: str | None, origin: str | None) -> str | None:
+    """The address a page gives itself is believed only if it is on the site it was fetched from."""
+    if origin is None:
+        return said
+    return said if said and address_of(said)[0] == address_of(origin)[0] else origin
+
+
+def _inert(text: str) -> str:
+    """Fetched text must not speak for itself: front matter in it is text."""
+    return re.sub(r"\A\ufeff?---", "\\---", text)
+
+
+def _free(target: Path, url: str | None, corpus: Path, *, replace: bool) -> Path:
+    """Where a document may be written: over the one of the same address or file if `replace`, never over another.
+
+    Raises: CannotAdd.
+    """
+    files = [p for p in sorted(corpus.rglob("*")) if p.is_file() and not {REMOVED, SOURCES} & set(p.parts)]
+    same = next((p for p in files if url and p.suffix in (".md", SIDECAR) and _is_of(p, url)), None)
+    if same is not None:
+        if not replace:
+            raise CannotAdd(str(url), f"{same} 就是这个网址 (already there): 要换掉它请加 --replace")
+        return same if same.suffix == ".md" else same.with_suffix("")
+    taken = {p.stem for p in files if not p.name.lower().endswith(SIDECAR)}
+    if url is None:  # a file: its name is its own
+        if target.stem in taken and not (replace and target.exists()):
+            raise CannotAdd(str(target), "语料里已有同名文档 (already there): 要换掉它请加 --replace")
+        return target
+    n, stem = 2, target.stem
+    while target.stem in taken:
+        target, n = target.with_name(f"{stem}-{n}{target.suffix}"), n + 1
+    return target
+
+
+def _is_of(path: Path, url: str) -> bool:
+    head = path.read_text(encoding="utf-8", errors="replace")[:4000]
+    return re.search(rf"^(?:url|fetched): ['\"]?{re.escape(url)}['\"]?\s*$", head, re.MULTILINE) is not None
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.new")
+    shutil.copyfile(source, temporary)
+    temporary.replace(target)
+
+
+def _name_for(document: Document, path: Path, origin: str | None) -> str:
+    """A file keeps its name; a page is called by its title, and what has none by its address."""
+    if origin is None:
+        name = path.stem
+    else:
+        own = document.title if document.title != path.stem else ""
+        name = own or unquote(urlsplit(origin).path.rstrip("/").rpartition("/")[2]).partition(".")[0]
+    name = re.sub(r"[^\w\-]+", "-", name.strip()).strip("-_.")[:_MAX_NAME].strip("-_.")
     return name if name and name.lower() != "readme" else "page"
-
-
-def _refuse_twice(target: Path, url: str | None, corpus: Path) -> None:
-    if target.exists():
-        raise CannotAdd(str(target), "语料里已有同名文档 (already there): 要换掉它请加 --replace")
-    for other in sorted(corpus.rglob("*")) if url else ():
-        if other.suffix in (".md", SIDECAR) and other.is_file() and REMOVED not in other.parts:
-            head = other.read_text(encoding="utf-8", errors="replace")[:4000]
-            if re.search(rf"^url: ['\"]?{re.escape(str(url))}['\"]?\s*$", head, re.MULTILINE):
-                raise CannotAdd(str(url), f"{other} 就是这个网址 (already there): 要换掉它请加 --replace")
 
 
 def _without_frame(document: Document) -> str:
@@ -159,7 +207,7 @@ def _without_frame(document: Document) -> str:
         pieces.append(document.text[at : m.start])
         at = m.end
     body = "".join([*pieces, document.text[at:]]).strip()
-    return re.sub(r"\A---", "\\---", body) + "\n"
+    return _inert(body) + "\n"
 
 
 def _as_yaml(fields: dict[str, Any]) -> str:

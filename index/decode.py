@@ -1,9 +1,15 @@
 """Bytes → text: UTF-8, else the encoding whose reading has the more everyday characters."""
 
 import codecs
+import contextlib
 from functools import cache
 
 import charset_normalizer
+
+PLAIN = 0.7  # share of everyday characters under which a reading is the wrong one
+MOST_BREAKS = 50  # more are not worth the care
+AHEAD = 60  # bytes
+MOST_LOST = 0.01  # of the characters
 
 
 def decode(raw: bytes) -> tuple[str, str]:
@@ -23,19 +29,40 @@ def decode(raw: bytes) -> tuple[str, str]:
         pass
     candidates = []
     for encoding in ("gb18030", "big5hkscs"):
-        try:
+        with contextlib.suppress(UnicodeDecodeError):
             candidates.append((raw.decode(encoding), encoding))
-        except UnicodeDecodeError:
-            continue
-    if len(candidates) == 1:
-        return candidates[0]
     if candidates:
-        # Both fit: the right reading is the one with more everyday characters (the wrong one gives rare ones).
-        return max(candidates, key=lambda c: everyday_share(c[0]))
-    best = charset_normalizer.from_bytes(raw).best()
-    if best is None:
+        # Of what fits, the right reading is the one with more everyday characters (the wrong one gives rare ones).
+        best = max(candidates, key=lambda c: everyday_share(c[0]))
+        if everyday_share(best[0]) >= PLAIN:
+            return best
+    # Nothing fits as a whole: a byte or two are broken. The plainest reading, if few characters are lost.
+    mended = [(_around_breaks(raw, encoding), encoding) for encoding in ("utf-8", "gb18030", "big5hkscs")]
+    text, encoding = max(mended, key=lambda c: everyday_share(c[0]))
+    lost = text.count("\ufffd")
+    if everyday_share(text) >= PLAIN and lost <= max(3, MOST_LOST * len(text)):
+        return text, f"{encoding} (坏了 {lost} 处, damaged)"
+    found = charset_normalizer.from_bytes(raw).best()
+    if found is None:
         raise ValueError("认不出编码 (unknown encoding)")
-    return str(best), best.encoding
+    return str(found), found.encoding
+
+
+def _around_breaks(raw: bytes, encoding: str) -> str:
+    """The text with U+FFFD where bytes are broken, taken up again where the bytes behind read the plainer."""
+    pieces: list[str] = []
+    at = 0
+    while len(pieces) < 2 * MOST_BREAKS:
+        try:
+            return "".join([*pieces, raw[at:].decode(encoding)])
+        except UnicodeDecodeError as e:
+            broken = at + e.start
+            pieces += [raw[at:broken].decode(encoding), "\ufffd"]
+            skips = range(1, 4)
+            at = broken + max(
+                skips, key=lambda n: everyday_share(raw[broken + n : broken + n + AHEAD].decode(encoding, "replace"))
+            )
+    return "".join([*pieces, raw[at:].decode(encoding, "replace")])
 
 
 def everyday_share(text: str) -> float:

@@ -130,4 +130,6 @@ class DocumentMissing(YuntuError):
     code = "document_missing"
 
     def __init__(self, doc_id: str) -> None:
-        super().__init__(f"索引里没有文档 {doc_id!r} (no such document)。", "GET /api/documents 列出全部文档")
+        super().__init__(
+            f"索引里没有文档 {doc_id!r} (no such document)。", "yuntu audit 或 GET /api/documents 列出全部文档"
+        )

@@ -6,6 +6,7 @@ machine when it is checked and another when it is fetched. Every redirect is che
 
 import ipaddress
 import socket
+import threading
 import time
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
@@ -33,7 +34,30 @@ class Fetched:
 
 
 def fetch(url: str, *, allow_private: bool = False) -> Fetched:
-    """Gets one page.
+    """Gets one page; a server that dawdles over anything at all is given up on.
+
+    Raises: FetchFailed, as `_fetched` does.
+    """
+    found: list[Fetched | FetchFailed] = []
+
+    def run() -> None:
+        try:
+            found.append(_fetched(url, allow_private=allow_private))
+        except FetchFailed as e:
+            found.append(e)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(TIMEOUT_S + 1)
+    if not found:
+        raise FetchFailed(url, f"{TIMEOUT_S:.0f} 秒内没有取完 (took too long)")
+    if isinstance(found[0], FetchFailed):
+        raise found[0]
+    return found[0]
+
+
+def _fetched(url: str, *, allow_private: bool) -> Fetched:
+    """Gets one page, through its redirects.
 
     Args:
         allow_private: addresses inside the network too (intranet pages).
@@ -44,7 +68,7 @@ def fetch(url: str, *, allow_private: bool = False) -> Fetched:
         answer, at = _request(url, until, allow_private)
         try:
             if answer.status in (301, 302, 303, 307, 308) and (to := answer.headers.get("location")):
-                url = urljoin(at, to)
+                url = urljoin(at, _as_text(to))
                 continue
             if answer.status != 200:
                 raise FetchFailed(at, f"服务器回答 {answer.status} (HTTP status)")
@@ -55,6 +79,14 @@ def fetch(url: str, *, allow_private: bool = False) -> Fetched:
     raise FetchFailed(url, f"重定向超过 {MAX_REDIRECTS} 次 (too many redirects)")
 
 
+def _as_text(location: str) -> str:
+    """A header is bytes that were read as Latin-1; browsers read UTF-8 there."""
+    try:
+        return location.encode("latin-1").decode("utf-8")
+    except (UnicodeEncodeError, UnicodeDecodeError):
+        return location
+
+
 def _request(url: str, until: float, allow_private: bool) -> tuple[urllib3.BaseHTTPResponse, str]:
     try:
         parts = urlsplit(url)
@@ -63,17 +95,22 @@ def _request(url: str, until: float, allow_private: bool) -> tuple[urllib3.BaseH
         raise FetchFailed(url, "网址写错了 (malformed)") from e
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise FetchFailed(url, "只能是 http 或 https 网址 (http and https only)")
-    address = _checked_address(url, parts.hostname, allow_private)
+    try:
+        host = parts.hostname if ":" in parts.hostname else parts.hostname.encode("idna").decode("ascii")
+    except UnicodeError as e:
+        raise FetchFailed(url, "网址写错了 (malformed)") from e
+    address = _checked_address(url, host, allow_private)
     timeout = urllib3.Timeout(connect=CONNECT_S, read=max(0.1, until - time.monotonic()))
     pool: urllib3.HTTPConnectionPool
     if parts.scheme == "https":
         pool = urllib3.HTTPSConnectionPool(
-            address, port or 443, timeout=timeout, server_hostname=parts.hostname, assert_hostname=parts.hostname
+            address, port or 443, timeout=timeout, server_hostname=host, assert_hostname=host
         )
     else:
         pool = urllib3.HTTPConnectionPool(address, port or 80, timeout=timeout)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    headers = {"Host": parts.netloc.rpartition("@")[2], "User-Agent": _AGENT, "Accept-Encoding": "gzip, deflate"}
+    named = f"[{host}]" if ":" in host else host
+    headers = {"Host": f"{named}:{port}" if port else named, "User-Agent": _AGENT, "Accept-Encoding": "gzip, deflate"}
     try:
         return pool.urlopen(
             "GET",
@@ -98,9 +135,15 @@ def _checked_address(url: str, host: str, allow_private: bool) -> str:
     return addresses[0]
 
 
+# IPv6 addresses that stand for an IPv4 one, and old local ones
+_DISGUISED = tuple(map(ipaddress.ip_network, ("64:ff9b::/32", "2002::/16", "2001::/32", "::/96", "fec0::/10")))
+
+
 def _is_public(address: str) -> bool:
     ip = ipaddress.ip_address(address.partition("%")[0])
     mapped = getattr(ip, "ipv4_mapped", None)
+    if mapped is None and ip.version == 6 and any(ip in network for network in _DISGUISED):
+        return False
     return (mapped or ip).is_global and not (mapped or ip).is_multicast
 
 

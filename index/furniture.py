@@ -35,11 +35,11 @@ def title_line(head: Sequence[TextLine]) -> TextLine | None:
     return next((line for line in head if is_title(line)), None)
 
 
-def furniture(text: str) -> Iterator[Edit]:
-    """The lines of a text that are not its own."""
+def furniture(text: str, *, learned: bool = True) -> Iterator[Edit]:
+    """The lines of a text that are not its own; `learned`: by what the model says too."""
     lines = [line for line in text_lines(text) if line.folded]
     rules = [own_rule(line.folded) for line in lines]
-    looks = looks_of(lines, rules).tolist() if len(lines) >= MIN_LINES else [0.0] * len(lines)
+    looks = looks_of(lines, rules).tolist() if learned and len(lines) >= MIN_LINES else [0.0] * len(lines)
     rules = [None if look < VETO and rule in DOUBTFUL else rule for rule, look in zip(rules, looks, strict=True)]
     title = title_line([line for line, rule in zip(lines, rules, strict=True) if rule is None][:HEAD_LINES])
     _follow_heads(lines, rules)
@@ -121,7 +121,7 @@ def _follow_heads(lines: Sequence[TextLine], rules: list[str | None]) -> None:
             for m in range(n + 1, min(len(lines), n + 1 + RELATED_LINES)):
                 if rules[m] is not None and rules[m] != "related":
                     break
-                if (lines[m].is_body and len(lines[m].folded) > 40) or _is_numbered_sentence(lines[m]):
+                if (lines[m].is_body and len(lines[m].folded) > 40) or _tells(lines[m]):
                     break
                 rules[m] = "related"
         elif rules[n] == "disclaimer" and n + 1 < len(lines) and rules[n + 1] is None and n > len(lines) / 2:
@@ -129,8 +129,10 @@ def _follow_heads(lines: Sequence[TextLine], rules: list[str | None]) -> None:
             rules[n + 1] = "disclaimer" if goes_on else None
 
 
-def _is_numbered_sentence(line: TextLine) -> bool:
-    return line.ends_sentence and len(line.folded) > 20
+def _tells(line: TextLine) -> bool:
+    """A sentence, or a figure with its year: no title of another page."""
+    figure = re.search(r"(?:19|20)\d\d年?.{0,20}\d[\d.]*\s?(?:%|[万亿]|元)", line.folded)
+    return (line.ends_sentence and len(line.folded) > 20) or figure is not None
 
 
 def _after_the_end(lines: Sequence[TextLine], rules: list[str | None], body: Sequence[int]) -> None:

@@ -82,10 +82,16 @@ def _repeats(items: Sequence[str]) -> bool:
     return bool(most) and most[0][1] >= max(4, 0.7 * len(items))
 
 
+def _is_empty_item(folded: str) -> bool:
+    """A list mark with nothing behind it, or with its own number again: `3. 3`. A bare number is a value."""
+    m = re.fullmatch(r"(?:[-*•]|(\d{1,3})[.、)])\s*(\d{0,3})", folded)
+    return m is not None and (not m.group(2) or m.group(1) == m.group(2))
+
+
 def _empty_list(text: str) -> Iterator[Edit]:
     """List items with nothing in them, and the heading that stands above nothing else."""
     lines = [line for line in text_lines(text) if line.folded]
-    empty = [re.fullmatch(r"(?:[-*•]|\d{1,3}[.、)])?\s*\d{0,3}[.、)]?", line.folded) is not None for line in lines]
+    empty = [_is_empty_item(line.folded) for line in lines]
     for n in range(len(lines)):
         if n and empty[n - 1]:
             continue
@@ -99,4 +105,17 @@ def _empty_list(text: str) -> Iterator[Edit]:
                 yield Edit(item.start, item.end, "empty_list")
 
 
-LINE_RULES: tuple[Callable[[str], Iterator[Edit]], ...] = (_front_matter, _keyword_spam, furniture, _empty_list)
+def line_rules(site: Collection[str], *, learned: bool) -> tuple[Callable[[str], Iterator[Edit]], ...]:
+    """The rules on lines, in their order.
+
+    Args:
+        site: folded lines that the site prints on every page.
+        learned: with the model's opinion.
+    """
+    return (
+        _front_matter,
+        _keyword_spam,
+        lambda text: furniture(text, learned=learned),
+        _empty_list,
+        lambda text: site_lines(text, site),
+    )

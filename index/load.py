@@ -19,7 +19,7 @@ from index.decode import decode
 from index.errors import CorpusUnreadable
 from index.formats.extracted import Extracted
 from index.formats.worker import READERS, Limits, Worker, wrong_format
-from index.front_matter import front_matter_of
+from index.front_matter import MAX_BLOCK, fields_in, front_matter_of
 from index.script import language_of
 from index.settings import Settings
 from index.sources import kind_of
@@ -51,6 +51,7 @@ class Loaded:
     encodings: tuple[tuple[str, str], ...]  # (file, encoding) where it is not plain UTF-8
     ignored: tuple[str, ...] = ()  # files of formats that are not read
     files: dict[str, Path] = field(default_factory=dict)  # doc_id → the file it came from
+    notes: tuple[Unreadable, ...] = ()  # parts of files that were read that could not be
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,13 @@ def corpus_files(paths: Sequence[Path]) -> CorpusFiles:
     return CorpusFiles(tuple(dict.fromkeys(found)), tuple(ignored), tuple(refused))
 
 
+def _leads_into(path: Path, home: Path) -> bool:
+    try:
+        return path.resolve().is_relative_to(home)
+    except (OSError, RuntimeError):  # a link to itself
+        return False
+
+
 def _under(root: Path) -> tuple[list[Path], list[Path], list[Unreadable]]:
     found: list[Path] = []
     ignored: list[Path] = []
@@ -100,7 +108,7 @@ def _under(root: Path) -> tuple[list[Path], list[Path], list[Unreadable]]:
             path = here / name
             if name.startswith((".", "_")) or name.lower() == "readme.md" or name.lower().endswith(SIDECAR):
                 continue
-            if path.is_symlink() and not path.resolve().is_relative_to(home):
+            if path.is_symlink() and not _leads_into(path, home):
                 refused.append(Unreadable(str(path), "链接指到语料目录之外,不读 (a link out of the corpus)"))
             elif not path.is_file():
                 refused.append(Unreadable(str(path), "不是普通文件 (not a regular file)"))
@@ -117,10 +125,11 @@ def load(paths: Sequence[Path], limits: Limits | None = None) -> Loaded:
     files: dict[str, Path] = {}
     unreadable = list(listed.refused)
     encodings: list[tuple[str, str]] = []
+    notes: list[Unreadable] = []
     with Worker(limits) as worker:
         for path in listed.read:
             try:
-                found = list(_documents_in(path, worker, limits, unreadable, encodings))
+                found = list(_documents_in(path, worker, limits, unreadable, encodings, notes))
             except (OSError, EOFError, ValueError, zlib.error) as e:
                 unreadable.append(Unreadable(str(path), str(e) or type(e).__name__))
                 continue
@@ -133,7 +142,12 @@ def load(paths: Sequence[Path], limits: Limits | None = None) -> Loaded:
                 documents[document.doc_id] = document
                 files[document.doc_id] = path
     return Loaded(
-        tuple(documents.values()), tuple(unreadable), tuple(encodings), tuple(map(str, listed.ignored)), files
+        tuple(documents.values()),
+        tuple(unreadable),
+        tuple(encodings),
+        tuple(map(str, listed.ignored)),
+        files,
+        tuple(notes),
     )
 
 
@@ -147,7 +161,7 @@ def read_file(path: Path, limits: Limits | None = None) -> Document:
     limits = limits or Limits()
     with Worker(limits) as worker:
         unreadable: list[Unreadable] = []
-        found = list(_documents_in(path, worker, limits, unreadable, []))
+        found = list(_documents_in(path, worker, limits, unreadable, [], []))
     if len(found) != 1:
         raise ValueError(unreadable[0].why if unreadable else "文件里不是一篇文档 (not one document)")
     return found[0]
@@ -159,6 +173,7 @@ def _documents_in(
     limits: Limits,
     unreadable: list[Unreadable],
     encodings: list[tuple[str, str]],
+    notes: list[Unreadable],
 ) -> Iterator[Document]:
     name = path.name.lower()
     size = path.stat().st_size
@@ -169,7 +184,9 @@ def _documents_in(
         raise ValueError("空文件 (empty)")
     suffix = next((s for s in READERS if name.endswith(s)), None)
     if suffix is not None:
-        yield _laid_out(path, worker.read(path, suffix))
+        found = worker.read(path, suffix)
+        notes += [Unreadable(str(path), note) for note in found.notes]
+        yield _laid_out(path, found)
         return
     raw = path.read_bytes()
     if name.endswith(".gz"):
@@ -203,7 +220,7 @@ def _laid_out(path: Path, extracted: Extracted) -> Document:
     said: dict[str, Any] = {}
     if sidecar.is_file():
         try:
-            said = yaml.safe_load(sidecar.read_text(encoding="utf-8")) or {}
+            said = fields_in(sidecar.read_text(encoding="utf-8")[:MAX_BLOCK]) or {}
         except (yaml.YAMLError, ValueError, RecursionError) as e:
             raise ValueError(f"{sidecar.name}: {' '.join(str(e).split())}") from e
         if not isinstance(said, dict):
@@ -236,6 +253,10 @@ def _json_lines(path: Path, text: str, unreadable: list[Unreadable]) -> Iterator
 _FIELDS = ("title", "publisher", "author", "published", "url", "lang", "source_kind", "keep", "examples")
 
 
+def _encodable(text: str) -> bool:
+    return not any("\ud800" <= c <= "\udfff" for c in text)
+
+
 def _known(source: dict[str, Any] | Byline) -> dict[str, Any]:
     fields = source if isinstance(source, dict) else asdict(source)
     return {name: value for name in _FIELDS if (value := fields.get(name)) not in (None, "")}
@@ -243,6 +264,8 @@ def _known(source: dict[str, Any] | Byline) -> dict[str, Any]:
 
 def _document(doc_id: str, text: str, fields: dict[str, Any], *, body: str | None) -> Document:
     """A document; what its fields do not say is read at the edges of its `body` (None: it has none, as in JSON)."""
+    if not _encodable(doc_id):
+        raise ValueError("文件名不是 UTF-8 (the file name is not UTF-8): 请改名")
     if _CONTROL.search(doc_id) or {".", ".."} & set(doc_id.split("/")) or not doc_id.strip():
         raise ValueError(f"id {doc_id!r} 不能用 (unusable id): 不能有控制字符,也不能是 . 或 ..")
     if len(text) > MAX_DOCUMENT_CHARS:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from index.front_matter import front_matter_of
 from index.lines import text_lines
 from index.reprints import Groups, members
 from index.sources import address_of
@@ -17,6 +18,16 @@ SiteLines = Mapping[str, frozenset[str]]  # site → folded lines
 def site_of(document: Document) -> str | None:
     """The host of its address, else its publisher; None when it names neither."""
     return address_of(document.url)[0] or document.publisher
+
+
+def _candidates(document: Document) -> set[str]:
+    """The lines of a page that may be furniture: no metadata, no running text, no heading, no row of a table."""
+    try:
+        block = front_matter_of(document.text)
+    except ValueError:
+        block = None
+    lines = text_lines(document.text[block[1] if block else 0 :])
+    return {x.folded for x in lines if x.folded and not x.is_body and x.folded[0] not in "|#" and "：" not in x.folded}
 
 
 def repeated_lines(documents: Sequence[Document], groups: Groups) -> SiteLines:
@@ -35,7 +46,7 @@ def repeated_lines(documents: Sequence[Document], groups: Groups) -> SiteLines:
             if (site, group_of[d.doc_id]) in seen:
                 continue
             seen.add((site, group_of[d.doc_id]))
-        pages.setdefault(site, []).append({line.folded for line in text_lines(d.text) if line.folded})
+        pages.setdefault(site, []).append(_candidates(d))
     found: dict[str, frozenset[str]] = {}
     for site, own in pages.items():
         if len(own) < MIN_PAGES:

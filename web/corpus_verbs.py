@@ -23,6 +23,8 @@ def audit(args: argparse.Namespace, settings: Settings) -> None:
     loaded = load(args.corpus or [settings.corpus], limits_of(settings))
     for u in loaded.unreadable:
         _say(f"跳过 (skipped) {u.where}: {u.why}")
+    for u in loaded.notes:
+        _say(f"注意 (note) {u.where}: {u.why}")
     for name in loaded.ignored:
         _say(f"没有读 (format not read) {name}")
     texts, reprints = cleaned_corpus(loaded.documents, rules_kept(settings))

@@ -30,6 +30,8 @@ def _rebuild(args: argparse.Namespace, settings: Settings) -> None:
     )
     for where, encoding in done.loaded.encodings:
         _say(f"{where}: 编码 {encoding}")
+    for u in done.loaded.notes:
+        _say(f"注意 (note) {u.where}: {u.why}")
     for u in done.loaded.unreadable:
         _say(f"跳过 (skipped) {u.where}: {u.why}")
     if done.loaded.ignored:

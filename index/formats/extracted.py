@@ -15,6 +15,7 @@ class Extracted:
     fields: dict[str, Any] = field(default_factory=dict)  # title, publisher, author, published, url, lang
     places: tuple[Place, ...] = ()
     marked: tuple[Removal, ...] = ()
+    notes: tuple[str, ...] = ()  # what of the file could not be read, for people
 
 
 _NO_TITLE = re.compile(
@@ -41,6 +42,7 @@ class TextBuilder:
         self._pieces: list[str] = []
         self._places: list[Place] = []
         self._marked: list[Removal] = []
+        self._notes: list[str] = []
         self.length = 0
 
     def place(self, kind: str, name: str, at: int | None = None) -> None:
@@ -61,8 +63,12 @@ class TextBuilder:
         """Adds a line with its line break."""
         return self.add(text + "\n", rule)
 
+    def note(self, what: str) -> None:
+        """Something of the file could not be read."""
+        self._notes.append(what)
+
     def done(self, fields: dict[str, Any] | None = None) -> Extracted:
         """What was put together. A place without text falls away."""
         ends = [*(p.start for p in self._places[1:]), self.length]
         places = [p for p, end in zip(self._places, ends, strict=False) if p.start < end]
-        return Extracted("".join(self._pieces), fields or {}, tuple(places), tuple(self._marked))
+        return Extracted("".join(self._pieces), fields or {}, tuple(places), tuple(self._marked), tuple(self._notes))

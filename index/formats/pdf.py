@@ -12,6 +12,7 @@ EDGE_LINES = 2  # how many lines at the top and at the bottom of a page can be a
 MIN_PAGES = 3  # fewer cannot show that a line runs
 MAX_PAGES = 2000
 FULL_LINE = 0.8  # a line shorter than this share of the page's longest lines ends its paragraph
+MIN_FULL = 32  # columns: shorter lines are not broken for want of room
 _CJK = r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]"
 _PAGE_NUMBER = re.compile(r"[-–—·\s第]*\d{1,4}\s*(?:页|頁)?\s*(?:[/／]|共|of)?\s*\d{0,4}\s*(?:页|頁)?[-–—·\s]*")
 _PARAGRAPH_END = re.compile(r"[。！？!?：:；;…][”’」』）)]*$")
@@ -34,6 +35,7 @@ def read(raw: bytes) -> Extracted:
     if len(pdf) > MAX_PAGES:
         raise ValueError(f"PDF 有 {len(pdf)} 页,最多 {MAX_PAGES} 页 (too many pages): 请拆开")
     pages = [_lines(pdf[n]) for n in range(len(pdf))]
+    blank = [n for n, page in enumerate(pages, 1) if not page]
     if sum(len(line.strip()) for page in pages for line in page) < max(10, len(pages)):
         raise ValueError("PDF 里没有文字,像是扫描件,需要先 OCR (scanned, needs OCR)")
     running = _running(pages)
@@ -42,17 +44,24 @@ def read(raw: bytes) -> Extracted:
     paragraph: list[tuple[int, str]] = []  # (page, line)
     around: list[str] = []  # headers and footers met inside a paragraph: they stand after it
     for at, page in enumerate(pages, 1):
-        body, edges = _parted(page, running)
+        body, edges = _parted(page, at - 1, running)
         around += edges
         widths = sorted(map(_width, body))
-        full = FULL_LINE * widths[int(len(widths) * 0.9)] if widths else 0.0
+        full = max(FULL_LINE * widths[int(len(widths) * 0.9)], MIN_FULL) if widths else 0.0
         for line in body:
             if paragraph and _OPENS.match(line):
                 number = _write(text, paragraph, around, number)
             paragraph.append((at, line))
-            if _width(line) < full or (_PARAGRAPH_END.search(line) and _width(line) <= full / FULL_LINE - 2):
+            if (
+                _width(line) < full
+                or _is_row(line)
+                or (_PARAGRAPH_END.search(line) and _width(line) <= full / FULL_LINE - 2)
+            ):
                 number = _write(text, paragraph, around, number)
     _write(text, paragraph, around, number)
+    if blank:
+        some = "、".join(map(str, blank[:10])) + (" …" if len(blank) > 10 else "")
+        text.note(f"第 {some} 页没有文字,像是扫描的,需要 OCR (pages without text, need OCR)")
     return text.done(titled(pdf.get_metadata_dict().get("Title")))
 
 
@@ -66,17 +75,23 @@ def _width(line: str) -> int:
     return len(line) + len(re.findall(_CJK, line))
 
 
-def _shape(line: str) -> str:
-    return re.sub(r"\d+", "#", "".join(line.split()))
+def _shape(line: str, page: int) -> str:
+    """A line for comparison with other pages: a number that counts the pages is alike on all, any other is itself."""
+    if _is_number(line):
+        return "#"
+    bare = "".join(line.split())
+    return re.sub(r"^\d{1,4}(?=\D)|(?<=\D)\d{1,4}$", lambda m: f"#{int(m.group()) - page}", bare)
 
 
 def _running(pages: Sequence[Sequence[str]]) -> set[str]:
-    """The shapes (digits apart) of lines that stand at the edge of most pages and do not fill them."""
+    """The shapes of lines that stand at the edge of most pages and do not fill them."""
     if len(pages) < MIN_PAGES:
         return set()
     widest = max((_width(line) for page in pages for line in page), default=0)
-    short = [[page[n] for n in _edge_rows(page) if _width(page[n]) < FULL_LINE * widest] for page in pages]
-    seen = Counter(shape for lines in short for shape in set(map(_shape, lines)))
+    seen: Counter[str] = Counter()
+    for number, page in enumerate(pages):
+        short = [page[n] for n in _edge_rows(page) if _width(page[n]) < FULL_LINE * widest]
+        seen.update({_shape(line, number) for line in short})
     return {shape for shape, count in seen.items() if count >= max(MIN_PAGES, len(pages) / 2)}
 
 
@@ -85,10 +100,12 @@ def _edge_rows(page: Sequence[str]) -> set[int]:
     return {*rows[:EDGE_LINES], *rows[max(0, len(page) - EDGE_LINES) :]}
 
 
-def _parted(page: Sequence[str], running: set[str]) -> tuple[list[str], list[str]]:
+def _parted(page: Sequence[str], number: int, running: set[str]) -> tuple[list[str], list[str]]:
     """The lines of the text and those around it."""
     edges = {
-        n for n in _edge_rows(page) if _shape(page[n]) in running or (n in (0, len(page) - 1) and _is_number(page[n]))
+        n
+        for n in _edge_rows(page)
+        if _shape(page[n], number) in running or (n in (0, len(page) - 1) and _is_number(page[n]))
     }
     return [line for n, line in enumerate(page) if n not in edges], [page[n] for n in sorted(edges)]
 
@@ -115,6 +132,13 @@ def _write(text: TextBuilder, paragraph: list[tuple[int, str]], around: list[str
     paragraph.clear()
     around.clear()
     return number
+
+
+def _is_row(line: str) -> bool:
+    """A row of a table: values with blanks between them, and no mark of a sentence."""
+    items = line.split()
+    values = sum(re.fullmatch(r"[-+]?[\d,.]+%?", item) is not None for item in items)
+    return len(items) >= 3 and values >= 2 and not re.search(r"[，。；,;]\s|[，。；]", line)
 
 
 def _runs_on(line: str, following: str) -> bool:

@@ -18,6 +18,7 @@ from index.formats.tables import table_lines
 from index.formats.zipped import checked_zip
 
 MAX_CELLS = 500_000
+MAX_SHEET_BYTES = 20_000_000  # a larger sheet is not searched for formulas
 
 
 def read(raw: bytes) -> Extracted:
@@ -28,6 +29,10 @@ def read(raw: bytes) -> Extracted:
     except (InvalidFileException, KeyError, ValueError, TypeError, zipfile.BadZipFile) as e:
         raise ValueError(f"Excel 文件已损坏 (damaged): {e}") from e
     text = TextBuilder()
+    if unreckoned := _unreckoned(raw, book):
+        text.note(
+            f"{unreckoned} 个公式没有存下算出的值,读作空 (formulas without a stored value): 请在表格软件里打开再保存"
+        )
     for sheet in book.worksheets:
         sheet.reset_dimensions()  # the file's own claim of its size is not believed
         rows = list(_limited([shown(cell) for cell in row] for row in sheet.iter_rows()))
@@ -39,17 +44,41 @@ def read(raw: bytes) -> Extracted:
     return text.done(titled(book.properties.title))
 
 
+def _unreckoned(raw: bytes, values: Any) -> int:
+    """How many cells hold a formula and no value: files written by programs that do not reckon."""
+    if b"<f>" not in b"".join(content for name, content in _parts(raw) if name.startswith("xl/worksheets/")):
+        return 0
+    formulas = openpyxl.load_workbook(io.BytesIO(raw), read_only=True)
+    empty = 0
+    for own, other in zip(formulas.worksheets, values.worksheets, strict=True):
+        for row, reckoned in zip(own.iter_rows(values_only=True), other.iter_rows(values_only=True), strict=False):
+            cells = zip(row, reckoned, strict=False)
+            empty += sum(isinstance(c, str) and c.startswith("=") and v is None for c, v in cells)
+    return empty
+
+
+def _parts(raw: bytes) -> Iterator[tuple[str, bytes]]:
+    with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+        for entry in archive.infolist():
+            yield entry.filename, archive.read(entry) if entry.file_size < MAX_SHEET_BYTES else b""
+
+
 def read_csv(raw: bytes) -> Extracted:
     """The text of a .csv file in any encoding, with commas, semicolons or tabs. Raises: ValueError for no text."""
     content, _ = decode(raw)
     content = content.removeprefix("\ufeff")
+    named = re.match(r"sep=(.)\r?\n", content)
+    if named:
+        content = content[named.end() :]
     try:
-        dialect: type[csv.Dialect] = csv.Sniffer().sniff(content[:5000], ",;\t|")
+        mark = named.group(1) if named else csv.Sniffer().sniff(content[:5000], ",;\t|").delimiter
     except csv.Error:
-        dialect = csv.excel
+        mark = ","
+    if "\n" not in content:
+        content = content.replace("\r", "\n")
     text = TextBuilder()
     try:
-        _add(text, list(_limited(csv.reader(io.StringIO(content), dialect))), "")
+        _add(text, list(_limited(csv.reader(io.StringIO(content, newline=""), delimiter=mark))), "")
     except csv.Error as e:
         raise ValueError(f"CSV 读不通 (cannot be parsed): {e}") from e
     return text.done()
@@ -80,17 +109,46 @@ def shown(cell: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "是" if value else "否"
-    if isinstance(value, datetime.datetime):
-        return value.date().isoformat() if value.time() == datetime.time() else value.isoformat(" ", "minutes")
-    if isinstance(value, datetime.date | datetime.time):
+    form = str(getattr(cell, "number_format", None) or "General")
+    if isinstance(value, datetime.datetime | datetime.date):
+        return _date(value, form)
+    if isinstance(value, datetime.time):
         return value.isoformat()
-    if isinstance(value, int | float):
-        form = str(getattr(cell, "number_format", None) or "General")
-        digits = re.search(r"[0#](\.(0+))?%", form)
-        if digits:
-            return f"{value * 100:.{len(digits.group(2) or '')}f}%"
-        places = re.search(r"0\.(0+)", form)
-        if places and isinstance(value, float):
-            return f"{value:.{len(places.group(1))}f}"
-        return f"{value:.15g}" if isinstance(value, float) else str(value)
-    return str(value)
+    if isinstance(value, datetime.timedelta):
+        minutes = round(value.total_seconds() / 60)
+        return f"{minutes // 60}:{minutes % 60:02d}"
+    return _number(value, form) if isinstance(value, int | float) else str(value)
+
+
+def _date(value: datetime.date, form: str) -> str:
+    """A date, as much of it as its format shows."""
+    codes = re.sub(r'"[^"]*"|\\.|\[[^\]]*\]', "", form).lower()
+    if isinstance(value, datetime.datetime) and value.time() != datetime.time():
+        return value.isoformat(" ", "minutes")
+    day = value.strftime("%Y-%m-%d")
+    return day if "d" in codes or "y" not in codes else day[:7] if "m" in codes else day[:4]
+
+
+_PLACEHOLDERS = re.compile(r"[#0?][#0?,]*(?:\.([#0?]+))?(,*)")
+
+
+def _number(value: float, form: str) -> str:
+    """A number under its format: decimals, percent, thousands left out, and the words put around it."""
+    plain = f"{value:.15g}" if isinstance(value, float) else str(value)
+    section = re.sub(r"\[[^\]]*\]|_.|\*.", "", form.split(";")[0])
+    words = [m.group(1) or m.group(2) for m in re.finditer(r'"([^"]*)"|\\(.)', section)]
+    bare = re.sub(r'"[^"]*"|\\.', "\0", section)
+    holes = _PLACEHOLDERS.search(bare)
+    if holes is None or form == "General":
+        return plain
+    if "%" in bare:
+        value *= 100
+    value /= 1000 ** len(holes.group(2) or "")
+    decimals = len(holes.group(1) or "")
+    digits = f"{value:.{decimals}f}"
+
+    def around(part: str) -> str:
+        return "".join(words.pop(0) if c == "\0" and words else "" if c == "\0" else c for c in part).strip()
+
+    before, after = around(bare[: holes.start()]), around(bare[holes.end() :])
+    return f"{before}{digits}{after}"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 MAX_CELL = 200  # characters; a longer one is running text in a frame, not a value
 _NUMBER = re.compile(r"[-+−]?[\d,]+(?:\.\d+)?")
 _PERIOD = re.compile(
-    r"(?:19|20)\d\d\s?(?:[Hh][12]|[Qq][1-4]|年?(?:[上下]半年)?)?|[1-4]?[Qq][1-4]?(?:19|20)\d\d|\d{1,2}月"
+    r"(?:19|20)\d\d\s?(?:[Hh][12]|[Qq][1-4]|年?(?:[上下]半年)?)?|[1-4]?[Qq][1-4]?(?:19|20)\d\d|(?:19|20)\d\d(?:0[1-9]|1[0-2])|\d{1,2}月"
 )
 _NUMERIC = re.compile(r"[-+−]?[\d,.]+\s?(?:%|％|[\u4e00-\u9fffA-Za-z]{0,3})")
 _HEAD_UNIT = re.compile(
@@ -43,21 +43,27 @@ class RowLine:
 
 
 def table_lines(rows: Sequence[Sequence[str]]) -> Iterator[RowLine]:
-    """The rows of a table as lines; empty rows are left out, and rows above the heads stand as they are.
+    """The rows of a table as lines; empty rows are left out, and rows without heads above them stand as they are.
 
-    A first cell that is empty, under one with a word, means the same word again (cells merged downwards).
+    A first cell that is empty, under one with a word, means the same word again (cells merged downwards). An empty row,
+    or a row of words after rows of values, may open another table with heads of its own.
     """
     filled = [[Cell(n, " ".join(text.split())) for n, text in enumerate(row) if text and text.strip()] for row in rows]
-    head_at = _head_row(filled)
-    heads = {c.column: c.text for c in filled[head_at]} if head_at is not None else {}
-    first = min(heads, default=0)
+    heads: dict[int, str] = {}
     above = ""
     for n, cells in enumerate(filled):
         if not cells:
+            above = ""
             continue
-        if head_at is None or n <= head_at:
+        block = _block(filled, n)
+        if _is_head_row(filled, n, block, bool(heads)):
+            heads = _heads(filled, n)
+            above = ""
+            yield RowLine(n, _joined(cells))
+        elif not heads or not {c.column for c in cells} <= set(heads):
             yield RowLine(n, _joined(cells))
         else:
+            first = min(heads)
             if cells[0].column == first:
                 above = cells[0].text if not _NUMERIC.fullmatch(cells[0].text) else ""
             elif above and len(cells) > 1:
@@ -65,16 +71,48 @@ def table_lines(rows: Sequence[Sequence[str]]) -> Iterator[RowLine]:
             yield RowLine(n, _told(cells, heads, first))
 
 
-def _head_row(rows: Sequence[Sequence[Cell]]) -> int | None:
-    """The first row of words that is as wide as the rows under it."""
-    width = max((len(cells) for cells in rows), default=0)
-    if width < 2:
-        return None
-    for n, cells in enumerate(rows):
-        under = next((c for c in rows[n + 1 :] if c), None)
-        if len(cells) >= 2 and under is not None and len(cells) >= width - 1:
-            return n if all(map(_is_head, cells)) else None
-    return None
+def _block(rows: Sequence[Sequence[Cell]], n: int) -> range:
+    """The rows around row `n` up to the next empty one on either side."""
+    start = end = n
+    while start and rows[start - 1]:
+        start -= 1
+    while end < len(rows) and rows[end]:
+        end += 1
+    return range(start, end)
+
+
+def _is_head_row(rows: Sequence[Sequence[Cell]], n: int, block: range, headed: bool) -> bool:
+    """A row of words as wide as the rows under it: the first of its block, or one between values and values."""
+    cells = rows[n]
+    width = max(len(rows[m]) for m in block if m >= n)
+    if len(cells) < max(2, width - 1) or n + 1 not in block or not all(map(_is_head, cells)):
+        return False
+    before, after = n - 1 in block and _has_values(rows[n - 1]), _has_values(rows[n + 1])
+    opens = all(not _has_values(rows[m]) for m in range(block.start, n))
+    if before:
+        return after
+    if not opens:
+        return False
+    under = rows[n + 1]  # of two rows of heads, the lower one tells what stands in the columns
+    two = n + 2 in block and not after and all(map(_is_head, under)) and _has_values(rows[n + 2])
+    taken = headed and n - 1 in block and any(map(_is_head, rows[n - 1])) and not after
+    return not two and not taken
+
+
+def _has_values(cells: Sequence[Cell]) -> bool:
+    return any(_NUMERIC.fullmatch(c.text) and not _PERIOD.fullmatch(c.text) for c in cells)
+
+
+def _heads(rows: Sequence[Sequence[Cell]], n: int) -> dict[int, str]:
+    """The heads by column; a row of heads above spans the columns to its right: 2023年 over 收入 is 2023年收入."""
+    heads = {c.column: c.text for c in rows[n]}
+    upper = rows[n - 1] if n and len(rows[n - 1]) > 1 and all(map(_is_head, rows[n - 1])) else ()
+    first = min([*heads, *(c.column for c in upper)])
+    for column in heads:
+        over = [c for c in upper if c.column <= column and (c.column != first or column == first)]
+        if over and over[-1].text != heads[column]:
+            heads[column] = over[-1].text + heads[column]
+    return {**{c.column: c.text for c in upper}, **heads}
 
 
 def _is_head(cell: Cell) -> bool:

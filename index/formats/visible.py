@@ -10,7 +10,7 @@ from lxml import etree, html
 from index.decode import decode
 from index.formats.tables import MAX_CELL, table_lines
 
-_UNSEEN = {"script", "style", "noscript", "template", "head", "iframe", "object", "svg", "math", "canvas", "select"}
+_UNSEEN = {"script", "style", "template", "head", "iframe", "object", "svg", "math", "canvas", "select"}
 _BLOCKS = frozenset(
     re.findall(
         r"\w+",
@@ -19,12 +19,11 @@ _BLOCKS = frozenset(
         "option p pre section summary table tbody td tfoot th thead tr ul",
     )
 )
-_FRAME_TAGS = {"nav", "footer", "aside", "form", "button", "menu", "header"}
+_FRAME_TAGS = {"nav", "footer", "aside", "form", "button", "menu", "header", "noscript"}
 _HEADINGS = {f"h{n}": n for n in range(1, 7)}
 _HIDDEN_STYLE = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?:px|pt|em)?\s*(?:;|$)|text-indent\s*:\s*-\d{3,}"
 )
-MAX_DEPTH = 2000
 _META_ENCODING = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([\w-]+)", re.IGNORECASE)
 
 
@@ -70,7 +69,7 @@ def seen_lines(root: Any) -> Iterator[SeenLine]:
                 outer = element.getparent()
                 _say(line, element.tail, link and not (outer is not None and outer.tag != "a" and tag == "a"))
             continue
-        if not tag or tag in _UNSEEN or len(stack) > MAX_DEPTH * 50:
+        if not tag or tag in _UNSEEN:
             if element.tail and element is not root:
                 _say(line, element.tail, link)
             continue
@@ -80,7 +79,15 @@ def seen_lines(root: Any) -> Iterator[SeenLine]:
         inner_link = link or tag == "a"
         if tag in _BLOCKS:
             yield from finished(level, hidden, frame)
+        if tag == "sup" and (raised := raised_number("".join(line.text), "".join(element.itertext()))):
+            _say(line, raised, False)
+            if element.tail:
+                _say(line, element.tail, link)
+            continue
         if tag == "table" and (rows := _values_of(element)):
+            for caption in element.iter("caption"):
+                if said := _cell_text(caption):
+                    yield SeenLine(said, (said,), 0, 0, hidden, frame)
             for row in table_lines(rows):
                 pieces = tuple(text for text, column in row.parts if column is not None)
                 yield SeenLine(row.text, pieces, 0, 0, hidden, frame)
@@ -110,26 +117,62 @@ def _is_hidden(element: Any) -> bool:
 
 
 def _values_of(table: Any) -> list[list[str]] | None:
-    """The cells of a table of values; None for one that lays out a page."""
+    """The cells of a table of values, each in every row and column it spans; None for one that lays out a page."""
     if table.find(".//table") is not None:
         return None
-    rows = []
-    for row in table.iter("tr"):
-        cells: list[str] = []
+    grid: dict[tuple[int, int], str] = {}
+    rows = [row for row in table.iter("tr") if not _is_hidden(row)]
+    for n, row in enumerate(rows):
+        column = 0
         for cell in row:
-            if cell.tag in ("td", "th"):
-                cells.append(" ".join("".join(cell.itertext()).split()))
-                cells += [""] * (_span(cell) - 1)
-        rows.append(cells)
-    filled = [[c for c in row if c] for row in rows]
-    wide = sum(len(row) >= 2 for row in filled)
-    if wide < 2 or any(len(c) > MAX_CELL for row in filled for c in row):
+            if cell.tag not in ("td", "th"):
+                continue
+            while (n, column) in grid:
+                column += 1
+            text, wide, deep = _cell_text(cell), _span(cell, "colspan"), _span(cell, "rowspan")
+            for m in range(n, min(n + deep, len(rows))):
+                for c in range(column, column + wide):
+                    grid[m, c] = text if c == column else ""
+            column += wide
+    width = max((c for _, c in grid), default=-1) + 1
+    filled = [[grid.get((n, c), "") for c in range(width)] for n in range(len(rows))]
+    wide_rows = sum(sum(map(bool, row)) >= 2 for row in filled)
+    linked = sum(len("".join(a.itertext())) for a in table.iter("a"))
+    size = sum(len(text) for row in filled for text in row)
+    if wide_rows < 2 or any(len(text) > MAX_CELL for row in filled for text in row) or linked * 2 > size:
         return None
-    return rows
+    return filled
 
 
-def _span(cell: Any) -> int:
-    said = cell.get("colspan") or "1"
+def _cell_text(element: Any) -> str:
+    """What is seen in a cell, in one line."""
+    pieces: list[str] = []
+    stack: list[tuple[Any, bool]] = [(element, True)]
+    while stack:
+        node, entering = stack.pop()
+        tag = node.tag if isinstance(node.tag, str) else ""
+        if entering and tag and tag not in _UNSEEN and not _is_hidden(node):
+            raised = raised_number("".join(pieces), node.text or "") if tag == "sup" else ""
+            pieces.append(raised or (" " if tag in _BLOCKS or tag == "br" else "") + (node.text or ""))
+            stack.append((node, False))
+            stack += [(child, True) for child in reversed(node)]
+        elif node is not element:
+            pieces.append((" " if tag in _BLOCKS else "") + (node.tail or ""))
+        if not entering and node is element:
+            break
+    return " ".join("".join(pieces).split())
+
+
+def raised_number(before: str, text: str) -> str:
+    """A raised number, kept apart from the digits it stands behind: 10^12, or a note 49[2]%."""
+    text = text.strip()
+    if not text.isdigit():
+        return ""
+    return f"^{text}" if re.search(r"(?<!\d)10$", before) else f"[{text}]"
+
+
+def _span(cell: Any, name: str) -> int:
+    said = cell.get(name) or "1"
     return min(50, max(1, int(said))) if said.isdigit() else 1
 
 

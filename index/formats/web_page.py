@@ -23,8 +23,18 @@ def read(raw: bytes) -> Extracted:
     page = page_of(raw)
     tree = tree_of(page)
     lines = list(seen_lines(tree)) if tree is not None else []
+    if sum(len(line.text) for line in lines if line.hidden and _runs(line)) * 2 > sum(
+        len(line.text) for line in lines if _runs(line)
+    ):
+        for line in lines:  # most of it is hidden: until a script shows it
+            line.hidden = False
     article = trafilatura.bare_extraction(
-        page, output_format="python", with_metadata=True, include_tables=True, favor_recall=True
+        page,
+        output_format="python",
+        with_metadata=True,
+        include_tables=True,
+        favor_recall=True,
+        date_extraction_params={"extensive_search": False, "original_date": True},  # no date made of a year in the text
     )
     if not lines or (article is None and not any(_runs(line) for line in lines)):
         raise ValueError("网页里没有正文 (no main text in the page)")

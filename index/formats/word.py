@@ -11,9 +11,17 @@ from docx.text.paragraph import Paragraph
 
 from index.formats.extracted import Extracted, TextBuilder, titled
 from index.formats.tables import table_lines
+from index.formats.visible import raised_number
 from index.formats.zipped import checked_zip
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_UNSEEN = {
+    f"{_W}del",
+    f"{_W}moveFrom",
+    f"{_W}instrText",
+    "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback",
+}
+_SAID = {f"{_W}tab": " ", f"{_W}br": " ", f"{_W}cr": " ", f"{_W}noBreakHyphen": "-"}
 
 
 def read(raw: bytes) -> Extracted:
@@ -26,20 +34,22 @@ def read(raw: bytes) -> Extracted:
     text = TextBuilder()
     paragraphs = tables = 0
     title = ""
-    for block in document.iter_inner_content():
-        if isinstance(block, Paragraph):
-            if not (said := _text_of(block._p).strip()):
+    for element in _blocks(document.element.body):
+        if element.tag == f"{_W}p":
+            paragraph = Paragraph(element, document)
+            if not (said := _text_of(element).strip()):
                 continue
             paragraphs += 1
-            if block.style is not None and block.style.name == "Title":
+            if paragraph.style is not None and paragraph.style.name == "Title":
                 title = title or said
             text.place("paragraph", str(paragraphs))
-            text.line("#" * level + " " + said if (level := _level(block)) else said)
+            for n, line in enumerate(said.splitlines()):
+                text.line("#" * level + " " + line if n == 0 and (level := _level(paragraph)) else line)
         else:
             tables += 1
-            for line in table_lines(_rows(block)):
-                text.place("row", f"{tables}.{line.row + 1}")
-                text.line(line.text)
+            for row in table_lines(_rows(Table(element, document))):
+                text.place("row", f"{tables}.{row.row + 1}")
+                text.line(row.text)
     for note in _footnotes(document):
         paragraphs += 1
         text.place("paragraph", str(paragraphs))
@@ -56,12 +66,37 @@ def _level(paragraph: Paragraph) -> int:
     return min(6, int(digits)) if digits != name and digits.isdigit() else 0
 
 
+def _blocks(parent: Any) -> Iterator[Any]:
+    """The paragraphs and tables of a body, those in content controls too."""
+    for child in parent:
+        if child.tag in (f"{_W}p", f"{_W}tbl"):
+            yield child
+        elif child.tag == f"{_W}sdt":
+            yield from (block for content in child.iterfind(f"{_W}sdtContent") for block in _blocks(content))
+
+
 def _text_of(element: Any) -> str:
-    """All that is written in a paragraph, links, fields and boxes included."""
-    pieces = []
-    for node in element.iter(f"{_W}t", f"{_W}tab", f"{_W}br", f"{_W}cr"):
-        pieces.append(node.text or "" if node.tag == f"{_W}t" else " ")
-    return "".join(pieces)
+    """All that is seen of a paragraph: links, fields and boxes too, not what is hidden, deleted or told twice.
+
+    A box inside it is a line of its own; a raised number stays apart from the digits it stands behind.
+    """
+    pieces: list[str] = []
+    stack = [element]
+    while stack:
+        node = stack.pop()
+        tag = node.tag if isinstance(node.tag, str) else ""
+        if tag in _UNSEEN or (tag == f"{_W}r" and node.find(f"{_W}rPr/{_W}vanish") is not None):
+            continue
+        if tag == f"{_W}t":
+            raised = node.getparent().find(f"{_W}rPr/{_W}vertAlign")
+            up = raised is not None and raised.get(f"{_W}val") == "superscript" and (node.text or "").strip().isdigit()
+            pieces.append(raised_number("".join(pieces), node.text) if up else node.text or "")
+        elif tag in _SAID:
+            pieces.append(_SAID[tag])
+        elif tag in (f"{_W}p", f"{_W}tbl") and node is not element and pieces:
+            pieces.append("\n")
+        stack += reversed(node)
+    return "\n".join(" ".join(line.split()) for line in "".join(pieces).split("\n") if line.strip())
 
 
 def _rows(table: Table) -> list[list[str]]:
@@ -71,7 +106,7 @@ def _rows(table: Table) -> list[list[str]]:
         seen: set[int] = set()
         cells = []
         for cell in row.cells:
-            cells.append("" if id(cell._tc) in seen else " ".join(cell.text.split()))
+            cells.append("" if id(cell._tc) in seen else " ".join(_text_of(cell._tc).split()))
             seen.add(id(cell._tc))
         rows.append(cells)
     return rows

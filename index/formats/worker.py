@@ -122,6 +122,7 @@ class Worker:
             said["fields"],
             tuple(Place(**p) for p in said["places"]),
             tuple(Removal(**m) for m in said["marked"]),
+            tuple(said["notes"]),
         )
 
     def _ask(self, path: Path, suffix: str) -> dict[str, Any]:

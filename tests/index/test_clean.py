@@ -210,3 +210,13 @@ def test_no_odd_line_takes_longer_than_it_is_long(pattern: str) -> None:
     began = time.process_time()
     clean(pattern * (20_000 // len(pattern)) + BODY)
     assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize("values", ["96\n214\n330\n412", "12.5\n30.1\n7.2", "1. 100\n2. 200\n3. 300"])
+def test_a_column_of_values_is_no_empty_list(values: str) -> None:
+    assert values.splitlines()[0].split()[-1] in kept(f"各季度新增客户数\n{values}\n")
+
+
+def test_figures_under_a_heading_that_recommends_are_text() -> None:
+    facts = "某云2024年收入120亿元\n另云2024年收入60亿元"
+    assert facts in kept(f"{BODY}\n推荐阅读\n{facts}\n{BODY}")

@@ -139,3 +139,43 @@ def test_one_line_of_a_file_is_not_removed_for_you(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text('{"id": "x", "text": "甲。"}\n')
     with pytest.raises(CannotAdd, match="edit the file"):
         remove("x", tmp_path, Limits())
+
+
+def test_the_page_itself_is_kept_beside_and_never_read(tmp_path: Path) -> None:
+    put(URL, tmp_path)
+    assert (tmp_path / "_sources" / "衡山云半年报.html").read_text(encoding="utf-8") == PAGE
+    assert len(load([tmp_path]).documents) == 1
+
+
+def test_another_page_of_the_same_title_takes_another_name_and_replaces_nothing(tmp_path: Path) -> None:
+    first = put(URL, tmp_path).path
+    second = put("x://", tmp_path, get=web(url="https://other.example.com/b"), replace=True).path
+    assert (
+        {p.name for p in tmp_path.glob("*.md")} == {"衡山云半年报.md", "衡山云半年报-2.md"} == {first.name, second.name}
+    )
+    changed = PAGE.replace("衡山云半年报", "衡山云新的半年报")
+    again = put(URL, tmp_path, get=web(changed.encode()), replace=True)
+    assert again.path == first  # of one address, one document, whatever its title is now
+    assert len(load([tmp_path]).documents) == 2
+
+
+def test_a_page_does_not_say_whose_it_is(tmp_path: Path) -> None:
+    spoof = PAGE.replace("<title>", '<link rel="canonical" href="https://www.stats.gov.cn/x.html"><title>')
+    put(URL, tmp_path, get=web(spoof.encode()))
+    (document,) = load([tmp_path]).documents
+    assert document.url == URL
+    assert document.source_kind != "official"
+    claims = f"---\nurl: https://www.gov.cn/\nsource_kind: official\n---\n{SENTENCE}\n"
+    put(URL, tmp_path / "b", get=web(claims.encode(), "text/markdown", "https://evil.example.com/a.md"))
+    (document,) = load([tmp_path / "b"]).documents
+    assert (document.source_kind, document.url) == ("press", "https://evil.example.com/a.md")
+
+
+def test_a_file_with_front_matter_keeps_it_and_a_taken_name_is_refused(tmp_path: Path) -> None:
+    source = tmp_path / "云.md"
+    source.write_text(f"---\ntitle: 题\nsource_kind: digest\n---\n{SENTENCE}\n", encoding="utf-8")
+    corpus = tmp_path / "corpus"
+    assert put(str(source), corpus).path.read_bytes() == source.read_bytes()
+    (tmp_path / "云.csv").write_text("公司,收入\n甲,1\n")
+    with pytest.raises(CannotAdd, match="already there"):  # two files of one stem would be one id
+        put(str(tmp_path / "云.csv"), corpus)

@@ -33,6 +33,11 @@ class Web(http.server.BaseHTTPRequestHandler):
             for _ in range(50):
                 self.wfile.write(b"x")
                 time.sleep(0.1)
+        elif self.path == "/slow-head":
+            self.wfile.write(b"HTTP/1.0 200 OK\r\n")
+            for n in range(50):
+                self.wfile.write(b"X-%d: y\r\n" % n)
+                time.sleep(0.2)
         elif self.path == "/bomb":
             import gzip
 
@@ -80,7 +85,8 @@ def test_addresses_inside_the_network_are_refused_unless_asked_for(web: str) -> 
 @pytest.mark.parametrize(
     "host",
     ["localhost", "127.0.0.1", "127.1", "0.0.0.0", "[::1]", "[::ffff:10.0.0.1]", "10.1.2.3", "192.168.0.1",
-     "169.254.169.254", "2130706433", "0x7f000001", "[fe80::1]", "100.64.0.1", "224.0.0.1"],
+     "169.254.169.254", "2130706433", "0x7f000001", "[fe80::1]", "100.64.0.1", "224.0.0.1",
+     "[64:ff9b::7f00:1]", "[2002:7f00:1::]", "[::127.0.0.1]", "[fec0::1]"],
 )  # fmt: skip
 def test_every_spelling_of_an_inside_address_is_refused_before_anything_is_sent(host: str) -> None:
     assert "private" in why(f"http://{host}:9/", allow_private=False)
@@ -133,4 +139,10 @@ def test_errors_loops_and_answers_without_end(web: str, monkeypatch: pytest.Monk
     monkeypatch.setattr(fetching, "TIMEOUT_S", 0.5)
     began = time.monotonic()
     assert "too long" in why(f"{web}/slow")
-    assert time.monotonic() - began < 3
+    assert "too long" in why(f"{web}/slow-head")
+    assert time.monotonic() - began < 5
+
+
+def test_a_host_in_other_letters_is_no_traceback() -> None:
+    assert "private" in why("http://ｌｏｃａｌｈｏｓｔ:9/", allow_private=False)
+    assert "unknown host" in why("http://没有这个域名.invalid/")

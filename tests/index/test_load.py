@@ -4,6 +4,7 @@ import dataclasses
 import gzip
 import json
 import logging
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -378,3 +379,33 @@ def test_no_bytes_of_any_file_stop_the_load_and_all_that_is_loaded_can_be_writte
     for document in loaded.documents:
         assert document.text.strip()
         json.dumps(dataclasses.asdict(document), ensure_ascii=False).encode()
+
+
+@pytest.mark.parametrize("codec", ["utf-8", "gb18030", "big5hkscs"])
+def test_one_bad_byte_does_not_cost_the_file(put: Put, codec: str) -> None:
+    raw = (TRADITIONAL if codec == "big5hkscs" else SIMPLIFIED).encode(codec)
+    loaded = load([put("a.txt", raw[:20] + b"\xff" + raw[21:])])
+    (document,) = loaded.documents
+    assert document.text.endswith("位居前列。")
+    assert "damaged" in loaded.encodings[0][1]
+
+
+def test_aliases_in_metadata_are_refused_before_they_swell(put: Put) -> None:
+    bomb = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
+        f"{b}: &{b} [{','.join(['*' + a] * 9)}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True)
+    )
+    put("good.txt", SIMPLIFIED)
+    loaded = load([put("bomb.md", f"---\ntitle: x\n{bomb}---\n{SIMPLIFIED}").parent])
+    assert [d.doc_id for d in loaded.documents] == ["good"]
+    assert "aliases" in why(loaded)
+
+
+def test_a_name_that_is_no_utf8_and_a_link_to_itself_are_named(put: Put, tmp_path: Path) -> None:
+    put("good.txt", SIMPLIFIED)
+    with open(os.fsencode(tmp_path) + b"/\xd6\xd0\xb9\xfa.txt", "wb") as f:
+        f.write(SIMPLIFIED.encode())
+    (tmp_path / "loop.md").symlink_to(tmp_path / "loop.md")
+    loaded = load([tmp_path])
+    assert [d.doc_id for d in loaded.documents] == ["good"]
+    assert len(loaded.unreadable) == 2
+    assert any("UTF-8" in u.why for u in loaded.unreadable)

@@ -75,3 +75,18 @@ def test_reprints_on_one_site_do_not_make_their_own_text_a_repeated_line() -> No
     found = groups(*documents)
     assert len(found) == 1
     assert repeated_lines(documents, found) == {}
+
+
+def test_metadata_headings_and_tables_of_a_series_are_no_site_lines() -> None:
+    documents = [
+        Document(
+            str(n),
+            f"题{n}",
+            f"---\ntitle: 月报{n}\n---\n## 一、收入\n| 公司 | 收入 |\n|---|---|\n| 甲 | 3 |\n{story(n)}",
+            publisher="某院",
+        )
+        for n in range(4)
+    ]
+    texts, _ = cleaned_corpus(documents)
+    assert all("title" not in t.readable.text and "一、收入" in t.readable.text for t in texts.values())
+    assert all("| 甲 | 3 |" in t.readable.text for t in texts.values())
