@@ -7,7 +7,6 @@ report and this one's) are two texts.
 import re
 import zlib
 from collections.abc import Mapping, Sequence
-from itertools import combinations
 
 import numpy as np
 from datasketch import MinHash, MinHashLSH
@@ -94,8 +93,3 @@ def _share_numbers(a: str, b: str) -> bool:
 def members(groups: Groups) -> dict[str, tuple[str, ...]]:
     """doc_id → its group."""
     return {doc_id: group for group in groups for doc_id in group}
-
-
-def pairs_of(groups: Groups) -> set[tuple[str, str]]:
-    """Every two documents of one group, in order; for tests."""
-    return {pair for group in groups for pair in combinations(sorted(group), 2)}
