@@ -49,7 +49,7 @@ RULES = (
     "blank_before_mark",
     "blank",
 )
-LEARNED_TURNS = 8  # the model looks at neighbours: line by line it could eat its way through a text of nothing else
+FURNITURE_TURNS = 8  # these rules look at neighbours: line by line they could eat through a text of nothing else
 FURNITURE = frozenset(RULES[1:19])  # whole lines of the page that are not its text
 
 
@@ -101,7 +101,7 @@ def clean(
     # lines; then the rest. Again until nothing changes: a dropped line can bring the next to an edge.
     for turn in count():
         before = readable.text
-        on_lines = line_rules(site, learned=turn < LEARNED_TURNS)
+        on_lines = line_rules(site, around=turn < FURNITURE_TURNS)
         for rule in (repairs, invisible, stray_pinyin, *on_lines, *CHARACTER_RULES):
             apply(rule(readable.text))
         if readable.text == before:

@@ -35,11 +35,11 @@ def title_line(head: Sequence[TextLine]) -> TextLine | None:
     return next((line for line in head if is_title(line)), None)
 
 
-def furniture(text: str, *, learned: bool = True) -> Iterator[Edit]:
-    """The lines of a text that are not its own; `learned`: by what the model says too."""
+def furniture(text: str) -> Iterator[Edit]:
+    """The lines of a text that are not its own."""
     lines = [line for line in text_lines(text) if line.folded]
     rules = [own_rule(line.folded) for line in lines]
-    looks = looks_of(lines, rules).tolist() if learned and len(lines) >= MIN_LINES else [0.0] * len(lines)
+    looks = looks_of(lines, rules).tolist() if len(lines) >= MIN_LINES else [0.0] * len(lines)
     rules = [None if look < VETO and rule in DOUBTFUL else rule for rule, look in zip(rules, looks, strict=True)]
     title = title_line([line for line, rule in zip(lines, rules, strict=True) if rule is None][:HEAD_LINES])
     _follow_heads(lines, rules)

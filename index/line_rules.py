@@ -105,17 +105,12 @@ def _empty_list(text: str) -> Iterator[Edit]:
                 yield Edit(item.start, item.end, "empty_list")
 
 
-def line_rules(site: Collection[str], *, learned: bool) -> tuple[Callable[[str], Iterator[Edit]], ...]:
+def line_rules(site: Collection[str], *, around: bool) -> tuple[Callable[[str], Iterator[Edit]], ...]:
     """The rules on lines, in their order.
 
     Args:
         site: folded lines that the site prints on every page.
-        learned: with the model's opinion.
+        around: with the rules that look at what stands around a line.
     """
-    return (
-        _front_matter,
-        _keyword_spam,
-        lambda text: furniture(text, learned=learned),
-        _empty_list,
-        lambda text: site_lines(text, site),
-    )
+    neighbours = (furniture,) if around else ()
+    return (_front_matter, _keyword_spam, *neighbours, _empty_list, lambda text: site_lines(text, site))
