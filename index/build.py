@@ -102,8 +102,9 @@ def cleaned_corpus(documents: Sequence[Document], keep: Collection[str] = ()) ->
     return texts, groups
 
 
-def passages_of(document: Document, readable: Aligned, *, max_chars: int) -> tuple[Passage, ...]:
-    """Splits one document; one with nothing readable has no passages."""
+def passages_of(document: Document, readable: Aligned | None = None, *, max_chars: int) -> tuple[Passage, ...]:
+    """Splits one document, cleaned alone unless `readable` says how; one with nothing readable has no passages."""
+    readable = cleaned(document).readable if readable is None else readable
     return split(document, readable, max_chars=max_chars) if readable.text.strip() else ()
 
 

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from index.clean import Removal
 from index.errors import DocumentMissing, IndexDamaged, IndexMissing
-from index.values import Document, Figure, Hit, Passage
+from index.values import Document, Figure, Hit, Passage, Removal
 from rag.ledger import as_row, matching
 from rag.values import Answer, Citation
 
