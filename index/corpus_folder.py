@@ -134,8 +134,10 @@ def _put(path: Path, document: Document, origin: str | None, corpus: Path, *, dr
             _copy(path, corpus / SOURCES / (target.stem + suffix))
             _write(target, f"---\n{_as_yaml(about)}---\n{_without_frame(document)}")
         elif suffix in _PLAIN:
-            raw = path.read_text(encoding="utf-8", errors="replace")
-            _write(target, f"---\n{_as_yaml(about)}---\n\n{_inert(raw)}") if origin else _copy(path, target)
+            if origin is None:
+                _copy(path, target)
+            else:
+                _write(target, f"---\n{_as_yaml(about)}---\n\n{_inert(document.text)}")
         else:
             _write(target.with_name(target.name + SIDECAR), _as_yaml(about))
             _copy(path, target)

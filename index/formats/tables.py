@@ -49,14 +49,14 @@ def table_lines(rows: Sequence[Sequence[str]]) -> Iterator[RowLine]:
     or a row of words after rows of values, may open another table with heads of its own.
     """
     filled = [[Cell(n, " ".join(text.split())) for n, text in enumerate(row) if text and text.strip()] for row in rows]
+    blocks = _blocks(filled)
     heads: dict[int, str] = {}
     above = ""
     for n, cells in enumerate(filled):
         if not cells:
             above = ""
             continue
-        block = _block(filled, n)
-        if _is_head_row(filled, n, block, bool(heads)):
+        if _is_head_row(filled, n, blocks[n], bool(heads)):
             heads = _heads(filled, n)
             above = ""
             yield RowLine(n, _joined(cells))
@@ -71,31 +71,44 @@ def table_lines(rows: Sequence[Sequence[str]]) -> Iterator[RowLine]:
             yield RowLine(n, _told(cells, heads, first))
 
 
-def _block(rows: Sequence[Sequence[Cell]], n: int) -> range:
-    """The rows around row `n` up to the next empty one on either side."""
-    start = end = n
-    while start and rows[start - 1]:
-        start -= 1
-    while end < len(rows) and rows[end]:
-        end += 1
-    return range(start, end)
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Where a row stands among the rows around it, up to the next empty one on either side."""
+
+    end: int  # the first row behind it
+    width: int  # cells of the widest row from this one on
+    first: bool  # nothing above it in the block
+    valued: bool  # a row above it holds values
 
 
-def _is_head_row(rows: Sequence[Sequence[Cell]], n: int, block: range, headed: bool) -> bool:
+def _blocks(rows: Sequence[Sequence[Cell]]) -> list[_Block]:
+    """The block of every row, in two passes."""
+    ends, widths = [0] * len(rows), [0] * len(rows)
+    end, width = len(rows), 0
+    for n in range(len(rows) - 1, -1, -1):
+        end, width = (end, max(width, len(rows[n]))) if rows[n] else (n, 0)
+        ends[n], widths[n] = end, width
+    found, valued = [], False
+    for n, cells in enumerate(rows):
+        first = n == 0 or not rows[n - 1]
+        valued = not first and (valued or _has_values(rows[n - 1]))
+        found.append(_Block(ends[n], widths[n] if cells else 0, first, valued))
+    return found
+
+
+def _is_head_row(rows: Sequence[Sequence[Cell]], n: int, block: _Block, headed: bool) -> bool:
     """A row of words as wide as the rows under it: the first of its block, or one between values and values."""
     cells = rows[n]
-    width = max(len(rows[m]) for m in block if m >= n)
-    if len(cells) < max(2, width - 1) or n + 1 not in block or not all(map(_is_head, cells)):
+    if len(cells) < max(2, block.width - 1) or n + 1 >= block.end or not all(map(_is_head, cells)):
         return False
-    before, after = n - 1 in block and _has_values(rows[n - 1]), _has_values(rows[n + 1])
-    opens = all(not _has_values(rows[m]) for m in range(block.start, n))
-    if before:
+    after = _has_values(rows[n + 1])
+    if not block.first and _has_values(rows[n - 1]):
         return after
-    if not opens:
+    if block.valued:
         return False
-    under = rows[n + 1]  # of two rows of heads, the lower one tells what stands in the columns
-    two = n + 2 in block and not after and all(map(_is_head, under)) and _has_values(rows[n + 2])
-    taken = headed and n - 1 in block and any(map(_is_head, rows[n - 1])) and not after
+    # of two rows of heads, the lower one tells what stands in the columns
+    two = n + 2 < block.end and not after and all(map(_is_head, rows[n + 1])) and _has_values(rows[n + 2])
+    taken = headed and not block.first and any(map(_is_head, rows[n - 1])) and not after
     return not two and not taken
 
 
