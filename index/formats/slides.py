@@ -6,7 +6,6 @@ from typing import Any
 
 import pptx
 from pptx.enum.shapes import MSO_SHAPE_TYPE
-from pptx.exc import PackageNotFoundError
 
 from index.formats.extracted import Extracted, TextBuilder, titled
 from index.formats.tables import table_lines
@@ -14,12 +13,12 @@ from index.formats.zipped import checked_zip
 
 
 def read(raw: bytes) -> Extracted:
-    """The text of a .pptx file. Raises: ValueError when it is damaged or swells beyond reason."""
+    """The text of a .pptx file.
+
+    Raises: ValueError when it is no archive or swells beyond reason; else what the library raises.
+    """
     checked_zip(raw)
-    try:
-        deck = pptx.Presentation(io.BytesIO(raw))
-    except (PackageNotFoundError, KeyError, ValueError) as e:
-        raise ValueError(f"PowerPoint 文件已损坏 (damaged): {e}") from e
+    deck = pptx.Presentation(io.BytesIO(raw))
     text = TextBuilder()
     first_title = ""
     for number, slide in enumerate(deck.slides, 1):

@@ -11,7 +11,7 @@ import select
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -20,62 +20,7 @@ from typing import IO, Any
 from index.formats.extracted import Extracted
 from index.values import Place, Removal
 
-Reader = Callable[[bytes], Extracted]
-
-
-# What a format needs is imported when a file of it comes.
-def _web_page(raw: bytes) -> Extracted:
-    from index.formats.web_page import read
-
-    return read(raw)
-
-
-def _pdf(raw: bytes) -> Extracted:
-    from index.formats.pdf import read
-
-    return read(raw)
-
-
-def _word(raw: bytes) -> Extracted:
-    from index.formats.word import read
-
-    return read(raw)
-
-
-def _slides(raw: bytes) -> Extracted:
-    from index.formats.slides import read
-
-    return read(raw)
-
-
-def _sheet(raw: bytes) -> Extracted:
-    from index.formats.sheet import read
-
-    return read(raw)
-
-
-def _csv(raw: bytes) -> Extracted:
-    from index.formats.sheet import read_csv
-
-    return read_csv(raw)
-
-
-def _epub(raw: bytes) -> Extracted:
-    from index.formats.epub import read
-
-    return read(raw)
-
-
-READERS: Mapping[str, Reader] = {
-    ".html": _web_page,
-    ".htm": _web_page,
-    ".pdf": _pdf,
-    ".docx": _word,
-    ".pptx": _slides,
-    ".xlsx": _sheet,
-    ".csv": _csv,
-    ".epub": _epub,
-}
+READERS = (".html", ".htm", ".pdf", ".docx", ".pptx", ".xlsx", ".csv", ".epub")  # the formats read here
 _WRONG = ((b"%PDF-", ".pdf"), (b"PK\x03\x04", "zip"), (b"\x89PNG", "png"), (b"\xff\xd8\xff", "jpeg"), (b"GIF8", "gif"))
 _ZIPPED = {".docx": "word/", ".pptx": "ppt/", ".xlsx": "xl/", ".epub": "META-INF/container.xml"}
 
@@ -108,7 +53,7 @@ class Worker:
         """The text of a file.
 
         Args:
-            suffix: which format it is taken for, a key of READERS.
+            suffix: which format it is taken for, one of READERS.
         Raises: ValueError with the reason why there is none: of the file, or that it took too long or too much memory.
         """
         fresh = self._process is None or self._process.poll() is not None
@@ -175,6 +120,25 @@ class Worker:
             self._process = None
 
 
+def _reader_of(suffix: str) -> Callable[[bytes], Extracted]:
+    """What reads a format. What that needs is imported when the first file of it comes."""
+    if suffix in (".html", ".htm"):
+        from index.formats.web_page import read
+    elif suffix == ".pdf":
+        from index.formats.pdf import read
+    elif suffix == ".docx":
+        from index.formats.word import read
+    elif suffix == ".pptx":
+        from index.formats.slides import read
+    elif suffix == ".epub":
+        from index.formats.epub import read
+    elif suffix == ".csv":
+        from index.formats.sheet import read_csv as read
+    else:
+        from index.formats.sheet import read
+    return read
+
+
 def wrong_format(raw: bytes, suffix: str) -> str | None:
     """What a file is that is not of the format its name says; None where it may be."""
     inside = next((name for magic, name in _WRONG if raw.startswith(magic)), None)
@@ -195,7 +159,7 @@ def extract(path: str, suffix: str) -> Extracted:
         raise ValueError("空文件 (empty)")
     if (inside := wrong_format(raw, suffix)) is not None:
         raise ValueError(f"扩展名是 {suffix},内容却是 {inside} (wrong extension): 请改名")
-    found = READERS[suffix](raw)
+    found = _reader_of(suffix)(raw)
     if not found.text.strip():
         raise ValueError("文件里没有文字 (no text in the file)")
     return found

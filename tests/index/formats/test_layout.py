@@ -3,6 +3,8 @@
 import csv
 import io
 import re
+import time
+import zipfile
 from pathlib import Path
 
 import docx
@@ -105,6 +107,25 @@ def test_formulas_without_a_value_are_named(tmp_path: Path) -> None:
     book.save(tmp_path / "a.xlsx")
     (note,) = load([tmp_path]).notes
     assert "1 个公式" in note.why
+
+
+def test_a_formula_with_its_value_is_read_as_the_value(tmp_path: Path) -> None:
+    raw = made.sheets({"表": [["公司", "收入"], ["甲", 1], ["合计", 7]]})
+    sheet = "xl/worksheets/sheet1.xml"
+    with zipfile.ZipFile(io.BytesIO(raw)) as old, zipfile.ZipFile(tmp_path / "a.xlsx", "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
+            new.writestr(name, content.replace(b"<v>7</v>", b"<f>SUM(B2:B2)</f><v>7</v>") if name == sheet else content)
+    loaded = load([tmp_path])
+    assert not loaded.notes
+    assert "合计：收入 7" in loaded.documents[0].text
+
+
+def test_a_long_sheet_is_read_in_time() -> None:
+    rows = [["公司", "产品"]] + [[f"公司{n}", f"产品{n}"] for n in range(50_000)]
+    started = time.monotonic()
+    assert sum(1 for _ in table_lines(rows)) == 50_001
+    assert time.monotonic() - started < 5
 
 
 def test_csv_keeps_quoted_commas_quotes_and_line_breaks(tmp_path: Path) -> None:
