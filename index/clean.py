@@ -15,8 +15,7 @@ from index.fold import fold_text
 from index.line_rules import line_rules
 from index.values import Removal
 
-RULES = (
-    "front_matter",
+FURNITURE = (  # whole lines of the page that are not its text
     "page_frame",
     "running_header",
     "hidden_text",
@@ -35,6 +34,10 @@ RULES = (
     "byline",
     "footer",
     "empty_list",
+)
+RULES = (
+    "front_matter",
+    *FURNITURE,
     "mojibake",
     "misaligned",
     "damaged",
@@ -50,7 +53,6 @@ RULES = (
     "blank",
 )
 FURNITURE_TURNS = 8  # these rules look at neighbours: line by line they could eat through a text of nothing else
-FURNITURE = frozenset(RULES[1:19])  # whole lines of the page that are not its text
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from index.aligned import Edit
 from index.line_model import scores as looks_of
-from index.lines import TextLine, cleaning_words, han_count, text_lines, word_list
+from index.lines import SENTENCE_MARK, SEPARATORS, TextLine, cleaning_words, han_count, text_lines, word_list
 
 MIN_LINES = 8  # of a page; fewer lines tell nothing of what stands around them
 HEAD_LINES = 6  # among the first so many that no rule knows, the title is looked for
@@ -19,8 +19,6 @@ DOUBTFUL = frozenset(("advert", "navigation", "related", "share_bar", "comments"
 END_MARKS = {"end_mark", "footer", "comments", "related", "pagination", "disclaimer", "reprint"}
 RELATED_LINES = 15  # titles under one heading
 TAIL_SHARE = 0.2  # at most this share of the running text may follow the mark that ends an article
-_SEPARATORS = re.compile(r"\s*[|｜丨·•]\s*|\s*[_、,，/]\s*|\s+[-—]\s+|\s+")
-_SENTENCE_MARK = re.compile(r"[。!?;]")
 _HEADING = re.compile(r"#{1,6} ")
 
 
@@ -67,15 +65,12 @@ def own_rule(folded: str) -> str | None:
         return None
     if line.matches("end_mark"):
         return "end_mark"
-    if (
-        not (line.is_body and len(folded) > 60 and not folded.startswith("©"))
-        and line.matches("footer")
-        and not _quotes(folded)
-    ):
+    runs = line.is_body and len(folded) > 60 and not folded.startswith("©")
+    if not runs and not about and line.matches("footer"):
         return "footer"
     if line.matches("pagination"):
         return "pagination"
-    items = [p for p in _SEPARATORS.split(folded) if p]
+    items = [p for p in SEPARATORS.split(folded) if p]
     if _mostly(items, "footer", "links", 3):
         return "footer"
     if line.matches("share_bar"):
@@ -90,14 +85,14 @@ def own_rule(folded: str) -> str | None:
         return "navigation"
     if _mostly(_without_counts(items), "share_bar", "words", 2):
         return "share_bar"
-    if (len(folded) < 80 and line.matches("advert") and not _quotes(folded)) or _is_hash_tags(items):
-        return "advert" if not _is_hash_tags(items) else "related"
-    return None
+    if _is_hash_tags(items):
+        return "related"
+    return "advert" if len(folded) < 80 and not about and line.matches("advert") else None
 
 
 def _quotes(folded: str) -> bool:
     """Whether the line speaks of such words instead of being one: it holds them in quotation marks, in a sentence."""
-    return re.search(r"[“「\"].{2,40}[”」\"]", folded) is not None and _SENTENCE_MARK.search(folded) is not None
+    return re.search(r"[“「\"].{2,40}[”」\"]", folded) is not None and SENTENCE_MARK.search(folded) is not None
 
 
 def _mostly(items: Sequence[str], rule: str, key: str, least: int) -> bool:

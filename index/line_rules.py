@@ -12,12 +12,10 @@ from index.aligned import Edit
 from index.fold import to_simplified
 from index.front_matter import front_matter_of
 from index.furniture import furniture
-from index.lines import text_lines, word_list
+from index.lines import SENTENCE_MARK, SEPARATORS, text_lines, word_list
 
 SPAM_ITEMS = 5  # items of a line of search words
-_SEPARATORS = re.compile(r"\s*[|｜丨·•]\s*|\s*[_、,，/]\s*|\s+[-—]\s+|\s+")
 _BARS = re.compile(r"[|｜丨_]")
-_SENTENCE_MARK = re.compile(r"[。!?;]")
 
 
 def _front_matter(text: str) -> Iterator[Edit]:
@@ -46,13 +44,13 @@ def _keyword_spam(text: str) -> Iterator[Edit]:
         folded = line.folded
         if widths[n] and widths[n] in (*widths[max(0, n - 1) : n], *widths[n + 1 : n + 2]):
             continue  # a table: the row above or below has as many bars
-        if len(folded) > 2000 or _SENTENCE_MARK.search(folded) or folded.startswith("|") or folded.endswith("|"):
+        if len(folded) > 2000 or SENTENCE_MARK.search(folded) or folded.startswith("|") or folded.endswith("|"):
             continue
         barred = [p.strip() for p in _BARS.split(folded) if p.strip()]
         if len(barred) >= SPAM_ITEMS and max(map(len, barred)) <= 24 and not _is_row(barred):
             yield Edit(line.start, line.end, "keyword_spam")
             continue
-        items = [p for p in _SEPARATORS.split(folded) if p]
+        items = [p for p in SEPARATORS.split(folded) if p]
         if len(items) < SPAM_ITEMS - 1 or max(map(len, items)) > 24:
             continue
         known = sum(word_list("spam", "words").search(item) is not None for item in items)

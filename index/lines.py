@@ -10,6 +10,8 @@ from index.fold import fold_text
 
 _BODY_CHARS = 30  # a line this long with sentence punctuation is running text
 _LONGEST = 300  # characters of a line that a list of words is held against: no junk line needs more to be known
+SEPARATORS = re.compile(r"\s*[|｜丨·•]\s*|\s*[_、,，/]\s*|\s+[-—]\s+|\s+")  # of short items in one line
+SENTENCE_MARK = re.compile(r"[。!?;]")
 _SENTENCE = re.compile(r"[。!?](?!\s*\d{4})|\.\s|\.$")
 _ENDS = re.compile(r"[。.][\"”’」』)\]]*$")
 

@@ -375,5 +375,5 @@ class Assistant:
 
 def _junk_of(document: Document, removals: Sequence[Removal]) -> str:
     """The folded text of the lines cleaning dropped: asked for, they are page furniture, not an answer."""
-    dropped = (r for r in removals if r.rule in FURNITURE - {"byline"})
+    dropped = (r for r in removals if r.rule in FURNITURE and r.rule != "byline")
     return fold_text(re.sub(r"\s+", "", "".join(document.text[r.start : r.end] for r in dropped)))

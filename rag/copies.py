@@ -6,16 +6,16 @@ from dataclasses import dataclass, field
 from index.snapshot import Snapshot
 from index.values import Sentence
 
-Place = tuple[str, int]  # doc_id, start
+Spot = tuple[str, int]  # doc_id, start
 
 
 @dataclass(frozen=True, slots=True)
 class Copies:
     """What of an index is printed more than once. The first of a group of reprints is the original."""
 
-    sentences: Mapping[Place, str] = field(default_factory=dict)  # of a reprint → the original's doc_id
+    sentences: Mapping[Spot, str] = field(default_factory=dict)  # of a reprint → the original's doc_id
     rows: Mapping[int, str] = field(default_factory=dict)  # passages made of such sentences alone → the same
-    elsewhere: Mapping[Place, tuple[Sentence, ...]] = field(default_factory=dict)  # original's → the reprints'
+    elsewhere: Mapping[Spot, tuple[Sentence, ...]] = field(default_factory=dict)  # original's → the reprints'
 
 
 def copies_in(snapshot: Snapshot) -> Copies:
@@ -26,8 +26,8 @@ def copies_in(snapshot: Snapshot) -> Copies:
     for n, p in enumerate(snapshot.passages):
         if p.doc_id in grouped:
             rows.setdefault(p.doc_id, []).append(n)
-    copied: dict[Place, str] = {}
-    elsewhere: dict[Place, list[Sentence]] = {}
+    copied: dict[Spot, str] = {}
+    elsewhere: dict[Spot, list[Sentence]] = {}
     copied_rows: dict[int, str] = {}
     for doc_id, original in original_of.items():
         says = {_said(s): s for n in rows.get(original, ()) for s in snapshot.passages[n].sentences}
