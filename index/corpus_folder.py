@@ -161,12 +161,16 @@ def _free(target: Path, url: str | None, corpus: Path, *, replace: bool) -> Path
 
     Raises: CannotAdd.
     """
-    files = [p for p in sorted(corpus.rglob("*")) if p.is_file() and not {REMOVED, SOURCES} & set(p.parts)]
-    same = next((p for p in files if url and p.suffix in (".md", SIDECAR) and _is_of(p, url)), None)
+    aside = {REMOVED, SOURCES}
+    files = [p for p in sorted(corpus.rglob("*")) if p.is_file() and not aside & set(p.relative_to(corpus).parts)]
+    same = next((p for p in files if url and p.suffix in (*_PLAIN, SIDECAR) and _is_of(p, url)), None)
     if same is not None:
         if not replace:
             raise CannotAdd(str(url), f"{same} 就是这个网址 (already there): 要换掉它请加 --replace")
-        return same if same.suffix == ".md" else same.with_suffix("")
+        there = same.with_suffix("") if same.suffix == SIDECAR else same
+        if there.suffix.lower() != target.suffix.lower():
+            raise CannotAdd(str(url), f"{there} 是另一种格式 (there in another format): 请先 yuntu remove {there.stem}")
+        return there
     taken = {p.stem for p in files if not p.name.lower().endswith(SIDECAR)}
     if url is None:  # a file: its name is its own
         if target.stem in taken and not (replace and target.exists()):

@@ -57,6 +57,26 @@ def test_a_page_that_is_there_already_is_not_written_over_unless_asked(tmp_path:
     assert put(URL, tmp_path, replace=True).path.exists()
 
 
+def test_a_page_that_has_become_another_format_does_not_write_over_the_old_file(tmp_path: Path) -> None:
+    first = put(URL, tmp_path)
+    old = first.path.read_bytes()
+    pdf = web(made.pdf([SENTENCE * 3]), "application/pdf")
+    with pytest.raises(CannotAdd, match=rf"another format.*yuntu remove {first.path.stem}"):
+        put(URL, tmp_path, get=pdf, replace=True)
+    assert first.path.read_bytes() == old
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030", "big5", "utf-16"])
+def test_fetched_text_is_read_in_its_encoding_and_known_again_by_its_address(tmp_path: Path, encoding: str) -> None:
+    said = "遠山公司的市場份額在上半年達到百分之三十一。" * 5
+    page = web(said.encode(encoding), "text/plain", "https://a.example.com/x.txt")
+    put("https://a.example.com/x.txt", tmp_path, get=page)
+    (document,) = load([tmp_path]).documents
+    assert cleaned(document).readable.text.strip() == said
+    with pytest.raises(CannotAdd, match="already there"):
+        put("https://a.example.com/x.txt", tmp_path, get=page)
+
+
 def test_a_file_with_pages_is_copied_as_it_is_with_a_sidecar(tmp_path: Path) -> None:
     raw = made.pdf([SENTENCE * 3], title="年报")
     added = put(URL, tmp_path, get=web(raw, "application/octet-stream", "https://a.example.com/x.pdf"))
