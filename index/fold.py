@@ -31,11 +31,16 @@ def to_simplified(text: str) -> str:
     return "".join(c if len(c) == 1 else o for o, c in ((o, _converter("t2s").convert(o)) for o in text))
 
 
-def to_traditional(text: str) -> str:
-    """Simplified → traditional with Taiwan's variants (為, 裡); for what is read, never for what is quoted."""
+@lru_cache(maxsize=4096)
+def to_traditional(text: str, *, words: bool = False) -> str:
+    """Simplified → traditional with Taiwan's variants (為, 裡); for what is read, never for what is quoted.
+
+    Args:
+        words: with Taiwan's words too (文件 for 文档), as an interface is written.
+    """
     for simplified, traditional in _words_left_alone():
         text = text.replace(simplified, traditional)
-    converted: str = _converter("s2tw").convert(text)
+    converted: str = _converter("s2twp" if words else "s2tw").convert(text)
     return converted
 
 
