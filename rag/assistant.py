@@ -23,10 +23,11 @@ from rag.compose import LANGUAGES, cited, compose, understood_note
 from rag.copies import copies_in
 from rag.decide import decide
 from rag.evidence import Scored, rank_sentences
-from rag.figure_answer import FigureTable, nearest, other_periods, table_for
+from rag.figure_answer import FigureTable, nearest, other_periods, several_counts, table_for
 from rag.fitting import by_sentence, surely, telling
 from rag.ledger import as_row, matching
 from rag.lists import lists_as_many
+from rag.progress import tell
 from rag.reader.read import Reader, Reading
 from rag.reading import can_read, ranked_hits, read
 from rag.reading import support_features as read_features
@@ -143,6 +144,7 @@ class Assistant:
             self._check(text)
         if lang not in ("auto", *LANGUAGES):
             raise BadQuestion(f"lang {lang!r} 不认识 (unknown)。", f"可用: auto {' '.join(LANGUAGES)}")
+        tell("understand", question)
         mended = self._spelling.mend(question, language_of(question))
         parts = parts_of(mended.text)
         language = language_of(question) if lang == "auto" else lang
@@ -153,6 +155,7 @@ class Assistant:
             replies.append(self._reply(asked, language, top_k))
         if len(replies) > 1 and _are_one(replies):
             replies = [self._reply(understand(mended.text, turns), language, top_k)]
+        tell("compose")
         best = replies[0]
         several = len(replies) > 1
         statements = [s for r in replies for s in (r.brief if several else r.statements)]
@@ -239,6 +242,8 @@ class Assistant:
         table = None
         if kind_of(asked) in TABLED:
             table = table_for(asked, kind_of(asked), ranked, self._ledger, self._snapshot, language)
+        elif kind_of(asked) == "fact":
+            table = several_counts(asked, ranked, self._ledger, self._snapshot, language)
         able = telling(asked, ranked, self._ledger)
         best = ranked[0].row if ranked and kind_of(asked) == "list" else None
         elsewhen = other_periods(asked, ranked, self._ledger)
@@ -355,6 +360,7 @@ class Assistant:
     def _find(self, asked: Question, top_k: int) -> _Found:
         """Retrieves, reads and weighs; the same steps for every door."""
         among = "en" if asked.lang == "en" and not asked.cross else None
+        tell("retrieve", asked.understood)
         own = self._documents_for(asked, among)
         retrieved = self._retrieved(asked, top_k, own)
         copied = self._copies.sentences
@@ -368,6 +374,7 @@ class Assistant:
             features = support_features(asked, retrieved, ranked, rarities(asked, self._snapshot))
             support = support_of(asked, features)
             return _Found(retrieved, ranked, (), support, limit, was_read)
+        tell("read", asked.understood)
         seen = read(asked, ranked, self._snapshot, self._reader)
         support = support_of(asked, read_features(retrieved, seen), read=True)
         return _Found(retrieved, seen.ranked, seen.readings, support, limit, was_read)

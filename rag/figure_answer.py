@@ -9,10 +9,21 @@ from index.values import Figure
 from rag.asked_figure import is_about
 from rag.evidence import Scored
 from rag.figure_rows import Row, is_subject, row_of, sentences_above
-from rag.fitting import CLOSE, SURE, Fit, Ledger, fits, is_about_figures, is_change, is_wholly_named, kind_of_number
+from rag.fitting import (
+    CLOSE,
+    SURE,
+    Fit,
+    Ledger,
+    fits,
+    is_about_figures,
+    is_change,
+    is_wholly_named,
+    kind_of_number,
+    surely,
+)
 from rag.ledger import in_period, periods_of
 from rag.lists import asked_rank
-from rag.relation import relation, relations, same_measure, same_number, same_subject
+from rag.relation import counts_otherwise, relation, relations, same_measure, same_number, same_subject
 from rag.statements import Statement, is_borne_out
 from rag.understand import Question
 
@@ -46,7 +57,10 @@ def table_for(
         found = [f for f in found if _rate(f) == _rate(found[0])]
     if not found:
         return None
-    chosen = _chosen(question, kind, found)
+    return _table(kind, _chosen(question, kind, found), snapshot, lang)
+
+
+def _table(kind: str, chosen: Sequence[Fit], snapshot: Snapshot, lang: str) -> FigureTable | None:
     if len(chosen) < 2:
         return None
     pairs = [(f.figure, _row(f, snapshot, lang)) for f in chosen[:ROWS]]
@@ -61,6 +75,31 @@ def table_for(
         _newest(rows, figures),
         _ratio(figures) if _divisible(kind, figures) else None,
     )
+
+
+def several_counts(
+    question: Question, ranked: Sequence[Scored], ledger: Ledger, snapshot: Snapshot, lang: str
+) -> FigureTable | None:
+    """A figure asked for in so few words that several ways of counting fit: all of them, the closest first.
+
+    Asked for a company's share, its share of calls alone would pass for its share of revenue. None where the question
+    says which one it means (whose report, what is counted), or the corpus counts in one way only.
+    """
+    sure = [] if question.sources else surely(question, ranked, ledger)
+    if not sure or not (question.entities or is_wholly_named(question, sure[0].figure)):
+        return None
+    first = sure[0]
+    near = [c for c in ranked if c.score >= ranked[0].score - NEAR_BEST]
+    beside = [
+        f
+        for f in fits(question, near, ledger)
+        if f.score >= first.score - CLOSE and counts_otherwise(first.figure, f.figure) and _names(question, f)
+    ]
+    return _table("conflict", _distinct([first, *beside]), snapshot, lang)
+
+
+def _names(question: Question, fit: Fit) -> bool:
+    return all(n in fit.candidate.context for n in question.names)
 
 
 def _chosen(question: Question, kind: str, found: Sequence[Fit]) -> list[Fit]:

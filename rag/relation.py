@@ -8,6 +8,7 @@ from index.aliases import entities_in
 from index.attribution import region_of
 from index.data import lexicon
 from index.fold import fold_text
+from index.grammar import is_share
 from index.periods import compatible
 from index.quantities import Quantity
 from index.values import Figure
@@ -77,6 +78,17 @@ def same_measure(a: Figure, b: Figure) -> bool:
     x, y = _measured(a), _measured(b)
     named = [{n.rstrip("s") for n in _LATIN.findall(fold_text(f.attribute or ""))} for f in (a, b)]  # MMLU, HumanEval
     return (not x or not y or x == y) and not (named[0] - named[1] and named[1] - named[0])
+
+
+def counts_otherwise(a: Figure, b: Figure) -> bool:
+    """Whether two figures of one subject are both a share, or both the same measure, and only the 口径 sets them apart."""
+    if not same_subject(a, b) or kind_of_number(a) != kind_of_number(b):
+        return False
+    kind = relation(a, b)
+    shares = all(is_share(fold_text(f.attribute or "")) and _measured(f) for f in (a, b))
+    return kind in ("scope", "unknown_scope", "contradiction", "measure", "unknown_period", "period") and (
+        shares or (kind not in ("measure", "period") and fold_text(a.attribute or "") == fold_text(b.attribute or ""))
+    )
 
 
 def same_number(a: Figure | Quantity, b: Figure | Quantity) -> bool:

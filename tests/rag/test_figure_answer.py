@@ -166,3 +166,19 @@ def test_several_measures_of_one_subject_stand_side_by_side(assistant: Assistant
     answer = assistant.ask("百度云App的日活和月活各是多少?")
     assert {row[0] for row in rows(answer)} == {"300万", "900万"}
     assert answer.text.startswith("统计的东西不同")
+def test_a_share_asked_for_in_few_words_is_given_in_every_way_it_is_counted(
+    tmp_path: Path, fake_encoder: FakeEncoder
+) -> None:
+    page = (
+        "---\ntitle: 两份榜单\n---\n据甲乙研究院统计,2025年上半年,衡山云占中国大模型调用量的49.2%,位列第一。\n\n"
+        "丙丁咨询按全部收入口径统计,2025年上半年衡山云的收入份额是14.8%,位列第二。\n\n衡山云服务了70%的大银行。\n"
+    )
+    build(write_corpus(tmp_path / "corpus", {"two.md": page}), tmp_path / "index")
+    settings = Settings.from_env({}).model_copy(update={"index": tmp_path / "index", "threshold": 0.0})
+    assistant = Assistant(open_current(tmp_path / "index"), fake_encoder, settings)
+    answer = assistant.ask("衡山云的份额是多少?")
+    assert answer.kind == "conflict"
+    assert {row[0] for row in rows(answer)} == {"49.2%", "14.8%"}
+    named = assistant.ask("衡山云的收入份额是多少?")
+    assert named.kind == "fact"
+    assert "14.8%" in named.text
