@@ -4,12 +4,11 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from index.aliases import known_names
 from index.clean import FURNITURE
 from index.encode import Encoder
-from index.errors import BadQuestion, DocumentMissing, IndexMismatch
+from index.errors import BadQuestion, IndexMismatch
 from index.fold import fold_text
 from index.script import language_of
 from index.settings import Settings
@@ -25,7 +24,8 @@ from rag.decide import decide
 from rag.evidence import Scored, rank_sentences
 from rag.figure_answer import FigureTable, nearest, other_periods, several_counts, table_for
 from rag.fitting import by_sentence, surely, telling
-from rag.ledger import as_row, matching
+from rag.ledger import as_row
+from rag.library import Library
 from rag.lists import lists_as_many
 from rag.progress import tell
 from rag.reader.read import Reader, Reading
@@ -36,12 +36,14 @@ from rag.retrieve import Retrieved, joined, retrieve
 from rag.several import parts_of
 from rag.spelling import Spelling
 from rag.statements import Statement, is_borne_out
+from rag.suggest import Candidate, candidates_of, suggested
 from rag.support import rarities, support_features, support_of, threshold
 from rag.understand import Question, kind_of, understand
 from rag.values import Answer
 
 PART = 1  # statements of one part among several questions
 NEAR = 50  # passages that say which Chinese words an English question means
+SUGGESTED_S = 1.0
 NEAREST = 2  # figures of other periods that a refusal names
 UNFOUND = ("not_in_corpus", "off_topic", "other_period", "other_subject", "figure_not_stated")
 TABLED = ("conflict", "compare", "timeline", "list")  # kinds that figures side by side answer
@@ -86,7 +88,7 @@ def _are_one(replies: Sequence[_Reply]) -> bool:
     return len({(r.statements[0].sentence.doc_id, r.statements[0].sentence.start) for r in replies}) == 1
 
 
-class Assistant:
+class Assistant(Library):
     """Answers from one version of the index."""
 
     def __init__(self, snapshot: Snapshot, encoder: Encoder, settings: Settings, reader: Reader | None = None) -> None:
@@ -105,7 +107,7 @@ class Assistant:
                 "索引用另一套分词或词典建成 (index built with another tokenizer or dictionary)。",
                 "请运行: yuntu rebuild --full",
             )
-        self._snapshot = snapshot
+        super().__init__(snapshot)
         self._encoder = encoder
         self._settings = settings
         self._reader = reader
@@ -113,12 +115,9 @@ class Assistant:
         self._copies = copies_in(snapshot)
         self._spelling = Spelling(snapshot)
         self._english = any(d.lang == "en" for d in snapshot.documents.values())
+        self._candidates: tuple[Candidate, ...] | None = None  # made when first needed
+        self._asked: dict[str, Answer] = {}  # … and what was answered to them: at most one for each
         self._junk = {d.doc_id: _junk_of(d, snapshot.removals.get(d.doc_id, ())) for d in snapshot.documents.values()}
-
-    @property
-    def version(self) -> str:
-        """The index version every answer comes from."""
-        return self._snapshot.version
 
     @property
     def max_question_chars(self) -> int:
@@ -271,6 +270,23 @@ class Assistant:
             kind, decision = "refusal", "not_in_corpus"
         return _Reply(asked, found, kind, statements, decision)
 
+    def suggestions(self, answer: Answer, turns: Sequence[str] = (), budget_s: float = SUGGESTED_S) -> list[str]:
+        """A few questions near to an answer's own that the corpus answers, in its language.
+
+        Args:
+            turns: what was asked before it.
+            budget_s: after so many seconds those found so far will do.
+        """
+        with known_names(self._snapshot.names):
+            if self._candidates is None:
+                self._candidates = candidates_of(self._snapshot)
+            return suggested(answer, self._candidates, self._told, asked_before=turns, budget_s=budget_s)
+
+    def _told(self, candidate: Candidate) -> Answer:
+        if candidate.question not in self._asked:
+            self._asked[candidate.question] = self._answer(candidate.question, [], "auto", self._settings.top_k)
+        return self._asked[candidate.question]
+
     @staticmethod
     def _borne_out(statements: Sequence[Statement]) -> list[Statement]:
         """Those of which every number and name stands in what they cite."""
@@ -298,44 +314,6 @@ class Assistant:
         self._check(query)
         with known_names(self._snapshot.names):
             return list(self._retrieved(understand(query), top_k).hits)
-
-    def documents(self) -> list[Document]:
-        """Every document, in corpus order."""
-        return list(self._snapshot.documents.values())
-
-    def document(self, doc_id: str) -> Document:
-        """One document. Raises: DocumentMissing."""
-        try:
-            return self._snapshot.documents[doc_id]
-        except KeyError:
-            raise DocumentMissing(doc_id) from None
-
-    def dropped(self, doc_id: str) -> tuple[Removal, ...]:
-        """What cleaning left out of a document, in reading order. Raises: DocumentMissing."""
-        self.document(doc_id)
-        return self._snapshot.removals.get(doc_id, ())
-
-    def reprints(self) -> tuple[tuple[str, ...], ...]:
-        """The doc_ids that are one text, group by group, the original first."""
-        return self._snapshot.reprints
-
-    def figures(
-        self,
-        *,
-        subject: str | None = None,
-        attribute: str | None = None,
-        period: str | None = None,
-        doc: str | None = None,
-    ) -> list[dict[str, Any]]:
-        """The rows of the ledger that fit all that is given (rag.ledger)."""
-        with known_names(self._snapshot.names):
-            found = matching(self._snapshot.figures, subject=subject, attribute=attribute, period=period, doc=doc)
-        return [as_row(f, self._snapshot.documents[f.doc_id]) for f in found]
-
-    def examples(self) -> list[str]:
-        """Questions the documents themselves say they answer; else one about each of a few titles."""
-        own = [q for d in self._snapshot.documents.values() for q in d.examples[:1]]
-        return own[:6] or [f"《{d.title}》讲了什么?" for d in self.documents()[:3]]
 
     def _check(self, question: str) -> None:
         if not question.strip():

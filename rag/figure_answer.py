@@ -14,6 +14,7 @@ from rag.fitting import (
     SURE,
     Fit,
     Ledger,
+    asks_more,
     fits,
     is_about_figures,
     is_change,
@@ -86,7 +87,7 @@ def several_counts(
     says which one it means (whose report, what is counted), or the corpus counts in one way only.
     """
     sure = [] if question.sources else surely(question, ranked, ledger)
-    if not sure or not (question.entities or is_wholly_named(question, sure[0].figure)):
+    if not sure or not (question.entities or is_wholly_named(question, sure[0].figure)) or asks_more(question, sure[0]):
         return None
     first = sure[0]
     near = [c for c in ranked if c.score >= ranked[0].score - NEAR_BEST]

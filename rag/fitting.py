@@ -3,16 +3,17 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from index.aliases import entities_in, forms_of, measures_in, names_share
 from index.data import lexicon
 from index.fold import fold_text
 from index.grammar import is_measure, is_share
-from index.periods import spans
+from index.periods import periods_in, spans
 from index.quantities import Quantity
 from index.tokenize import words
 from index.values import Figure
-from rag.asked_figure import WITHIN, is_about, is_asked_for, is_named
+from rag.asked_figure import WIDELY, WITHIN, is_about, is_asked_for, is_named
 from rag.evidence import Scored
 from rag.ledger import in_period, periods_of
 from rag.understand import Question, asks_for_amount, kind_of
@@ -102,7 +103,7 @@ def surely(question: Question, ranked: Sequence[Scored], ledger: Ledger) -> list
         f
         for f in fits(question, ranked, ledger)
         if (f.score >= SURE + 2 * bool(question.periods) or _counts_alike(question, f.figure) is True)
-        and f.candidate.score >= ranked[0].score - WITHIN
+        and f.candidate.score >= ranked[0].score - (WIDELY if _says_all(question, f.figure) else WITHIN)
         and (not question.periods or periods_of(f.figure.as_of))
         and (_subject(question, f.figure, f.candidate) or 0.0) >= 1
         and all(n in f.candidate.context for n in question.names)  # an A round is no B round
@@ -111,6 +112,13 @@ def surely(question: Question, ranked: Sequence[Scored], ledger: Ledger) -> list
         sure = [f for f in sure if is_change(f.figure)] or sure
     whole = [f for f in sure if is_wholly_named(question, f.figure)]  # 明达电脑, not any 电脑
     return whole or sure
+
+
+def _says_all(question: Question, figure: Figure) -> bool:
+    """Whether a question names every word of whose and what a figure is, and those are not one word alone."""
+    parts = [w for w in words(fold_text(figure.attribute or "")) if len(w) > 1]
+    named = all(any(form in question.folded for form in forms_of(w)) for w in parts)
+    return len(parts) > 1 and named and is_wholly_named(question, figure)
 
 
 def telling(question: Question, ranked: Sequence[Scored], ledger: Ledger) -> list[Scored]:
@@ -157,12 +165,19 @@ def _of_somebody_else(question: Question, figure: Figure, candidate: Scored, own
         return False
     named = entities_in(subject)
     if question.entities and named and not any(forms in question.entities for forms in named):
-        return not is_named(question.entities, candidate.sentence.folded)
+        said = _held_against().sub("", candidate.sentence.folded)
+        return not is_named(question.entities, said)
     if question.entities and is_about(question.entities, candidate):
         return False
     if not subject or subject not in candidate.sentence.folded or _words_in(question, subject):
         return False
     return bool(owners) and not any(form in candidate.sentence.folded for w in owners for form in forms_of(w))
+
+
+@cache
+def _held_against() -> re.Pattern[str]:
+    """What a sentence compares with, up to the end of the clause."""
+    return re.compile(rf"(?:{lexicon('rag', 'question')['figures']['against']})[^,，。;；]*")
 
 
 def _words_in(question: Question, subject: str | None) -> list[str]:
@@ -194,6 +209,12 @@ def _own(figure: Figure) -> str:
 def _covered(question: Question, text: str) -> float:
     """The share of the question's words, in any form, that a text holds."""
     return sum(any(form in text for form in forms_of(w)) for w in question.words) / max(1, len(question.words))
+
+
+def asks_more(question: Question, fit: Fit) -> bool:
+    """Whether a question says more of the figure it asks for than the sentence and the scope of this one do."""
+    said = f"{_own(fit.figure)} {fold_text(fit.figure.scope or '')} {fit.candidate.context}"
+    return any(not any(form in said for form in forms_of(w)) for w in question.words if not periods_in(w))
 
 
 def _names_unit(question: Question, figure: Figure) -> bool:

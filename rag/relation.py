@@ -81,7 +81,7 @@ def same_measure(a: Figure, b: Figure) -> bool:
 
 
 def counts_otherwise(a: Figure, b: Figure) -> bool:
-    """Whether two figures of one subject are both a share, or both the same measure, and only the 口径 sets them apart."""
+    """Whether two figures of one subject are both a share, or of one measure, and only the 口径 sets them apart."""
     if not same_subject(a, b) or kind_of_number(a) != kind_of_number(b):
         return False
     kind = relation(a, b)

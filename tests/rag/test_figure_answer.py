@@ -166,6 +166,8 @@ def test_several_measures_of_one_subject_stand_side_by_side(assistant: Assistant
     answer = assistant.ask("百度云App的日活和月活各是多少?")
     assert {row[0] for row in rows(answer)} == {"300万", "900万"}
     assert answer.text.startswith("统计的东西不同")
+
+
 def test_a_share_asked_for_in_few_words_is_given_in_every_way_it_is_counted(
     tmp_path: Path, fake_encoder: FakeEncoder
 ) -> None:

@@ -1,0 +1,65 @@
+"""What an index holds, looked up: documents, what cleaning left out of them, reprints, figures."""
+
+from typing import Any
+
+from index.aliases import known_names
+from index.errors import DocumentMissing
+from index.snapshot import Snapshot
+from index.values import Document, Removal
+from rag.coverage import Coverage, coverage
+from rag.ledger import as_row, matching
+
+
+class Library:
+    """One opened version of the index."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+
+    @property
+    def version(self) -> str:
+        """The index version all of it comes from."""
+        return self._snapshot.version
+
+    def documents(self) -> list[Document]:
+        """Every document, in corpus order."""
+        return list(self._snapshot.documents.values())
+
+    def document(self, doc_id: str) -> Document:
+        """One document. Raises: DocumentMissing."""
+        try:
+            return self._snapshot.documents[doc_id]
+        except KeyError:
+            raise DocumentMissing(doc_id) from None
+
+    def dropped(self, doc_id: str) -> tuple[Removal, ...]:
+        """What cleaning left out of a document, in reading order. Raises: DocumentMissing."""
+        self.document(doc_id)
+        return self._snapshot.removals.get(doc_id, ())
+
+    def reprints(self) -> tuple[tuple[str, ...], ...]:
+        """The doc_ids that are one text, group by group, the original first."""
+        return self._snapshot.reprints
+
+    def figures(
+        self,
+        *,
+        subject: str | None = None,
+        attribute: str | None = None,
+        period: str | None = None,
+        doc: str | None = None,
+    ) -> list[dict[str, Any]]:
+        """The rows of the ledger that fit all that is given (rag.ledger)."""
+        with known_names(self._snapshot.names):
+            found = matching(self._snapshot.figures, subject=subject, attribute=attribute, period=period, doc=doc)
+        return [as_row(f, self._snapshot.documents[f.doc_id]) for f in found]
+
+    def examples(self) -> list[str]:
+        """Questions the documents themselves say they answer; else one about each of a few titles."""
+        own = [q for d in self._snapshot.documents.values() for q in d.examples[:1]]
+        return own[:6] or [f"《{d.title}》讲了什么?" for d in self.documents()[:3]]
+
+    def coverage(self, subject: str | None = None) -> Coverage:
+        """Who × what × when, counted from the ledger."""
+        with known_names(self._snapshot.names):
+            return coverage(self._snapshot.figures, subject=subject)
