@@ -119,6 +119,10 @@ class Assistant(Library):
         self._asked: dict[str, Answer] = {}  # … and what was answered to them: at most one for each
         self._junk = {d.doc_id: _junk_of(d, snapshot.removals.get(d.doc_id, ())) for d in snapshot.documents.values()}
 
+    def over(self, snapshot: Snapshot) -> "Assistant":
+        """The same over another version of the index. Raises: IndexMismatch."""
+        return Assistant(snapshot, self._encoder, self._settings, self._reader)
+
     @property
     def max_question_chars(self) -> int:
         """Longer questions are turned away."""

@@ -103,6 +103,9 @@ def choose(
         if kind in ("fact", "explain")
         else None
     )
+    if lead is None and kind == "fact" and is_asked_for(question):
+        stated_by = {(f.figure.doc_id, f.figure.start): f.figure for f in reversed(surely(question, ranked, ledger))}
+        said = [replace(s, figure=stated_by.get((s.sentence.doc_id, s.sentence.start))) for s in said]
     return kind, [lead, *said] if lead else said
 
 

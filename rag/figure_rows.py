@@ -57,7 +57,7 @@ def row_of(figure: Figure, sentence: Sentence, above: Sequence[Sentence], docume
             cited.append(source)
         return source is not None
 
-    value = f"{_before(figure)}{figure.value}{_after(figure)}"
+    value = hedged(figure.value, figure.hedge)
     what = f"{figure.subject or ''}{figure.attribute or ''}"
     if not borne(what):
         what = figure.attribute if figure.attribute and borne(figure.attribute) else ""
@@ -83,14 +83,12 @@ def row_of(figure: Figure, sentence: Sentence, above: Sequence[Sentence], docume
     return Row(shown(value), shown(what), shown(period), shown(";".join(kept)), statement)
 
 
-def _before(figure: Figure) -> str:
-    hedge = figure.hedge or ""
-    return "" if re.search(r"以上|以下|以内|以外|左右|上下|有余|^[余多几数上过+]+$", hedge) else hedge
-
-
-def _after(figure: Figure) -> str:
-    m = re.search(r"以上|以下|以内|以外|左右|上下|有余", figure.hedge or "")
-    return m.group() if m else ""
+def hedged(value: str, hedge: str | None) -> str:
+    """A value with its hedge where it belongs: 超80%, 5倍以上."""
+    behind = re.search(r"以上|以下|以内|以外|左右|上下|有余", hedge or "")
+    if behind is not None:
+        return f"{value}{behind.group()}"
+    return value if re.fullmatch(r"[余多几数上过+]+", hedge or "") else f"{hedge or ''}{value}"
 
 
 def sentences_above(candidate: Scored, snapshot: Snapshot) -> list[Sentence]:

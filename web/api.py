@@ -1,16 +1,25 @@
 """The JSON routes: request → service → the same values as JSON."""
 
+import datetime
+from collections.abc import AsyncIterable, AsyncIterator, Callable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import AfterValidator, BaseModel, Field
 
 from index.values import Document, Hit
 from rag.ledger import FIELDS
+from rag.values import Answer
+from web import feedback
 from web.problems import checked_question
+from web.render import MAX_TURNS
 from web.service import Service
 from web.spreadsheet import as_csv
+from web.stream import event, events
 
 Lang = Literal["auto", "zh-Hans", "zh-Hant", "en"]
 TopK = Annotated[int, Field(ge=1, le=50)]
@@ -33,12 +42,17 @@ class Turn(BaseModel):
 
 
 class AskBody(BaseModel):
-    """What POST /api/ask and POST /ask take."""
+    """What POST /api/ask, /api/ask/stream and /ask take."""
 
     question: Words
     history: list[Turn] = []
     lang: Lang = "auto"
     top_k: TopK | None = None
+
+    @property
+    def turns(self) -> list[str]:
+        """The earlier questions."""
+        return [turn.question for turn in self.history]
 
 
 class SearchBody(BaseModel):
@@ -48,14 +62,56 @@ class SearchBody(BaseModel):
     top_k: TopK = 10
 
 
-def api_routes(service: Service) -> APIRouter:
-    """`/api/…` and the two health checks."""
+class FeedbackBody(BaseModel):
+    """What POST /api/feedback takes: an answer is known by its question and index version."""
+
+    verdict: Literal["up", "down"]
+    question: Words
+    history: list[Turn] = []
+    lang: Lang = "auto"
+    index_version: Annotated[Words, Field(max_length=80)] = ""
+    note: Annotated[Words, Field(max_length=2000)] = ""
+
+
+def checked_body(service: Service) -> Callable[[AskBody], AskBody]:
+    """A dependency: the body of a question that may be asked; what may not is turned away before anything streams."""
+
+    def checked(body: AskBody) -> AskBody:
+        checked_question(body.question, service.max_question_chars)
+        return body
+
+    return checked
+
+
+def api_routes(service: Service, feedback_file: Path | None) -> APIRouter:
+    """`/api/…` and the two health checks. `feedback_file`: None turns feedback away."""
     routes = APIRouter()
 
     @routes.post("/api/ask")
-    def ask(body: AskBody) -> dict[str, Any]:
-        question = checked_question(body.question, service.max_question_chars)
-        return service.ask(question, [turn.question for turn in body.history], body.lang, body.top_k).as_json()
+    def ask(body: Annotated[AskBody, Depends(checked_body(service))]) -> dict[str, Any]:
+        return service.ask(body.question, body.turns, body.lang, body.top_k).as_json()
+
+    @routes.post("/api/ask/stream", response_class=EventSourceResponse)
+    async def ask_stream(body: Annotated[AskBody, Depends(checked_body(service))]) -> AsyncIterable[ServerSentEvent]:
+        async def shown(answer: Answer) -> AsyncIterator[ServerSentEvent]:
+            for line in answer.text.splitlines(keepends=True):
+                yield event("text", {"text": line})
+            yield event("answer", answer.as_json())
+            suggestions = await run_in_threadpool(service.suggestions, answer, body.turns)
+            yield event("suggestions", {"questions": suggestions})
+
+        async for e in events(lambda: service.ask(body.question, body.turns, body.lang, body.top_k), shown):
+            yield e
+
+    @routes.post("/api/feedback", status_code=201)
+    def give_feedback(body: FeedbackBody) -> dict[str, str]:
+        if feedback_file is None:
+            raise feedback.FeedbackLost("这里不收意见 (feedback is not kept here)。")
+        checked_question(body.question, service.max_question_chars)
+        at = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+        turns = [turn.question for turn in body.history][-MAX_TURNS:]
+        feedback.write(feedback_file, {"at": at, **body.model_dump(exclude={"history"}), "turns": turns})
+        return {"status": "kept"}
 
     @routes.get("/api/search")
     def search_by_address(q: str, top_k: Annotated[int, Query(ge=1, le=50)] = 10) -> dict[str, Any]:

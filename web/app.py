@@ -1,5 +1,8 @@
 """The HTTP door: `create_app(service)` puts routes, guards and error handlers together."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
@@ -9,17 +12,25 @@ from web.pages import page_routes
 from web.problems import handle_problems
 from web.render import STATIC
 from web.service import Service
+from web.versions import Versions
 
 MAX_BODY_BYTES = 64 * 1024
 
 
-def create_app(service: Service) -> FastAPI:
-    """An application that serves `service`; handlers only translate, and run in threads of their own."""
+def create_app(
+    service: Service, *, reopen: Callable[[str], Service] | None = None, feedback: Path | None = None
+) -> FastAPI:
+    """An application that serves `service`; handlers only translate, and run in threads of their own.
+
+    Args:
+        reopen: opens an older version of the index, for links that name one; None: such links are gone.
+        feedback: the file that feedback is added to; None: it is turned away.
+    """
     limit = service.max_question_chars
     # FastAPI's own /docs page loads its scripts from elsewhere, so only the description itself is served.
     app = FastAPI(title="云图问答 Yuntu", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
-    app.include_router(api_routes(service))
-    app.include_router(page_routes(service))
+    app.include_router(api_routes(service, feedback))
+    app.include_router(page_routes(Versions(service, reopen)))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     handle_problems(app)
     # 12 bytes are the most JSON needs for one character (two \u escapes)

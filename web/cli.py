@@ -18,6 +18,7 @@ _EXAMPLES = {
     "run": "yuntu run queries.jsonl --out run.jsonl --top-k 10",
     "evaluate": "yuntu evaluate questions.jsonl --json",
     "serve": "yuntu serve --port 8000",
+    "feedback": "yuntu feedback --verdict down",
     "figures": "yuntu figures --subject 豆包\n  yuntu figures --attribute 份额 --csv",
     "lexicon": "yuntu lexicon check\n  yuntu lexicon learned",
     "audit": "yuntu audit --corpus corpus\n  yuntu audit --doc 001 --rule footer --json",
@@ -92,6 +93,10 @@ def build_parser() -> argparse.ArgumentParser:
     p = with_index(verb("serve", "启动网页和接口 (serve the chat page and the API)"))
     p.add_argument("--host", default="127.0.0.1")
     p.add_argument("--port", type=int, default=8000)
+
+    p = verb("feedback", "列出大家对回答的意见 (what people said of answers)")
+    p.add_argument("--verdict", choices=["up", "down"], help="只看有用的或有问题的")
+    p.add_argument("--json", action="store_true", help="每条一行 JSON")
 
     p = with_index(verb("figures", "列出数字台账:谁的、什么、多少、何时、口径、谁说的 (print the ledger of figures)"))
     p.add_argument("--subject", metavar="S", help="主体含有这几个字 (subject contains)")

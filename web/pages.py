@@ -1,38 +1,61 @@
-"""The pages, and the two fragments that chat.js puts into them: /ask (one turn) and /panel/… (a source)."""
+"""The pages, and what chat.js puts into them: POST /ask (an answer as it comes) and GET /panel/… (a source)."""
 
-from typing import Annotated
+from collections.abc import AsyncIterable, AsyncIterator
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from index.audit import findings, rule_counts
-from web.api import AskBody, Lang
+from rag.values import Answer
+from web.api import AskBody, Lang, checked_body
 from web.labels import DEFAULT_LANG
 from web.problems import checked_question
-from web.render import MAX_TURNS, page, recent_turns, source_view
-from web.service import Service
+from web.render import MAX_TURNS, fragment, page, recent_turns, script_of, source_view
+from web.stream import event, events
+from web.versions import VersionGone, Versions
 
 DOCUMENTS_A_PAGE = 200
 PANEL_CHARS = 4000  # the panel shows so many characters on either side of the citation; the page shows them all
 
 Offset = Annotated[int | None, Query()]
+Version = Annotated[str | None, Query(alias="v", max_length=80)]
+Script = Annotated[Literal["original", "zh-Hans", "zh-Hant"], Query(alias="script")]
 
 
-def page_routes(service: Service) -> APIRouter:
-    """`/`, `/documents`, `/documents/{doc_id}` and the fragments."""
+def page_routes(versions: Versions) -> APIRouter:
+    """`/`, `/documents`, `/documents/{doc_id}`, `/coverage`, `/audit` and the fragments."""
     routes = APIRouter(include_in_schema=False)
+    service = versions.current
 
     @routes.api_route("/", methods=["GET", "HEAD"])
-    def chat(q: str = "", turn: Annotated[list[str], Query()] = [], lang: Lang = "auto") -> HTMLResponse:  # noqa: B006
-        answer, limit = None, service.max_question_chars
+    def chat(
+        request: Request,
+        q: str = "",
+        turn: Annotated[list[str], Query()] = [],  # noqa: B006
+        lang: Lang = "auto",
+        version: Version = None,
+    ) -> HTMLResponse:
+        answer, limit, served = None, service.max_question_chars, service
         turns = recent_turns(turn, limit)
+        gone = False
+        suggestions: list[str] = []
         if q.strip():
-            answer = service.ask(checked_question(q, limit), turns, lang)
+            try:
+                served = versions.at(version)
+            except VersionGone:  # answered by the index there is, and that is said
+                gone = True
+            answer = served.ask(checked_question(q, limit), turns, lang)
+            suggestions = served.suggestions(answer, turns)
         shown = lang if lang != "auto" else answer.lang if answer else DEFAULT_LANG
         return page(
+            request,
             "chat.html",
             shown,
             answer=answer,
+            suggestions=suggestions,
             turns=turns,
             carried=recent_turns([*turns, q], limit),
             lang=lang,
@@ -40,41 +63,97 @@ def page_routes(service: Service) -> APIRouter:
             max_chars=limit,
             max_turns=MAX_TURNS,
             version=service.version,
+            asked_version=version if gone else None,
+            old_version=served.version if served is not service else None,
         )
 
-    @routes.post("/ask")
-    def ask(body: AskBody) -> HTMLResponse:
-        question = checked_question(body.question, service.max_question_chars)
-        answer = service.ask(question, [turn.question for turn in body.history], body.lang, body.top_k)
-        return page("turn.html", answer.lang, answer=answer)
+    @routes.post("/ask", response_class=EventSourceResponse)
+    async def ask(body: Annotated[AskBody, Depends(checked_body(service))]) -> AsyncIterable[ServerSentEvent]:
+        async def shown(answer: Answer) -> AsyncIterator[ServerSentEvent]:
+            turn = fragment("turn.html", answer.lang, answer=answer, turns=body.turns, lang=body.lang, suggestions=[])
+            yield event("turn", turn)
+            suggestions = await run_in_threadpool(service.suggestions, answer, body.turns)
+            turns = [*body.turns, answer.question]
+            yield event(
+                "more",
+                fragment(
+                    "more.html", answer.lang, suggestions=suggestions, carried=turns, lang=body.lang, answer=answer
+                ),
+            )
+
+        async for e in events(lambda: service.ask(body.question, body.turns, body.lang, body.top_k), shown):
+            yield e
 
     @routes.api_route("/documents", methods=["GET", "HEAD"])
-    def documents(page_number: Annotated[int, Query(alias="page", ge=1)] = 1, lang: Lang = "auto") -> HTMLResponse:
+    def documents(
+        request: Request, page_number: Annotated[int, Query(alias="page", ge=1)] = 1, lang: Lang = "auto"
+    ) -> HTMLResponse:
         found = service.documents()
         last = max(1, -(-len(found) // DOCUMENTS_A_PAGE))
         number = min(page_number, last)
         shown = found[(number - 1) * DOCUMENTS_A_PAGE : number * DOCUMENTS_A_PAGE]
         return page(
-            "documents.html", lang, documents=shown, total=len(found), number=number, last=last, version=service.version
+            request,
+            "documents.html",
+            lang,
+            documents=shown,
+            total=len(found),
+            number=number,
+            last=last,
+            version=service.version,
         )
 
     @routes.api_route("/documents/{doc_id:path}", methods=["GET", "HEAD"])
-    def document(doc_id: str, start: Offset = None, end: Offset = None, lang: Lang = "auto") -> Response:
+    def document(
+        request: Request,
+        doc_id: str,
+        start: Offset = None,
+        end: Offset = None,
+        lang: Lang = "auto",
+        version: Version = None,
+        script: Script = "original",
+    ) -> Response:
         if not doc_id:
             return RedirectResponse("/documents")
-        found = service.document(doc_id)
-        view = source_view(found, service.dropped(doc_id), start, end)
-        return page("document.html", lang, document=found, view=view, version=service.version)
+        served = versions.at(version)
+        found = served.document(doc_id)
+        figures = served.figures(subject=None, attribute=None, period=None, doc=doc_id)
+        own = [f for f in figures if f["doc"] == doc_id]
+        view = source_view(found, served.dropped(doc_id), start, end, figures=own)
+        return page(
+            request,
+            "document.html",
+            lang,
+            document=found,
+            view=view,
+            figures=own,
+            script=script,
+            read=script_of(script),
+            version=served.version,
+            old_version=served.version if served is not service else None,
+        )
+
+    @routes.api_route("/coverage", methods=["GET", "HEAD"])
+    def coverage(request: Request, subject: str = "", lang: Lang = "auto") -> HTMLResponse:
+        return page(
+            request,
+            "coverage.html",
+            lang,
+            found=service.coverage(subject or None),
+            subject=subject,
+            version=service.version,
+        )
 
     @routes.api_route("/audit", methods=["GET", "HEAD"])
-    def audit(lang: Lang = "auto") -> HTMLResponse:
+    def audit(request: Request, lang: Lang = "auto") -> HTMLResponse:
         rows = [(d, rule_counts(d, service.dropped(d.doc_id))) for d in service.documents()]
-        return page("audit.html", lang, rows=rows, reprints=service.reprints(), version=service.version)
+        return page(request, "audit.html", lang, rows=rows, reprints=service.reprints(), version=service.version)
 
     @routes.api_route("/audit/{doc_id:path}", methods=["GET", "HEAD"])
-    def audited(doc_id: str, lang: Lang = "auto") -> HTMLResponse:
+    def audited(request: Request, doc_id: str, lang: Lang = "auto") -> HTMLResponse:
         found = service.document(doc_id)
         return page(
+            request,
             "audited.html",
             lang,
             document=found,
@@ -83,9 +162,24 @@ def page_routes(service: Service) -> APIRouter:
         )
 
     @routes.get("/panel/{doc_id:path}")
-    def panel(doc_id: str, start: int, end: int, lang: Lang = "auto") -> HTMLResponse:
-        found = service.document(doc_id)
-        view = source_view(found, service.dropped(doc_id), start, end, around=PANEL_CHARS)
-        return page("panel.html", lang, document=found, view=view, start=start, end=end)
+    def panel(
+        doc_id: str, start: int, end: int, lang: Lang = "auto", version: Version = None, script: Script = "original"
+    ) -> HTMLResponse:
+        served = versions.at(version)
+        found = served.document(doc_id)
+        view = source_view(found, served.dropped(doc_id), start, end, around=PANEL_CHARS)
+        return HTMLResponse(
+            fragment(
+                "panel.html",
+                lang,
+                document=found,
+                view=view,
+                start=start,
+                end=end,
+                version=version,
+                script=script,
+                read=script_of(script),
+            )
+        )
 
     return routes

@@ -18,8 +18,10 @@ from index.errors import (
     IndexMissing,
     YuntuError,
 )
+from web.feedback import FeedbackLost
 from web.guard import SECURITY_HEADERS
 from web.render import page
+from web.versions import VersionGone
 
 
 class QuestionTooLong(BadQuestion):
@@ -45,6 +47,8 @@ STATUS: dict[type[YuntuError], int] = {  # the first that fits; any other YuntuE
     QuestionTooLong: 413,
     BadQuestion: 400,
     DocumentMissing: 404,
+    VersionGone: 410,
+    FeedbackLost: 507,
     IndexMissing: 503,
     IndexDamaged: 503,
     IndexMismatch: 503,
@@ -86,10 +90,17 @@ def handle_problems(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _crash)
 
 
-def _yuntu(request: Request, error: Exception) -> Response:
-    assert isinstance(error, YuntuError)
+def problem_of(error: Exception) -> Problem:
+    """What is said of an error; of one that nobody expected, only that there was one."""
+    if not isinstance(error, YuntuError):
+        hint = "细节在服务器日志里 (details are in the server's log)。"
+        return Problem(500, "internal_error", "服务内部出错 (internal error)。", hint)
     status = next((status for kind, status in STATUS.items() if isinstance(error, kind)), 500)
-    return _response(request, Problem(status, error.code, error.message, error.hint))
+    return Problem(status, error.code, error.message, error.hint)
+
+
+def _yuntu(request: Request, error: Exception) -> Response:
+    return _response(request, problem_of(error))
 
 
 def _invalid(request: Request, error: Exception) -> Response:
@@ -116,14 +127,13 @@ def _http(request: Request, error: Exception) -> Response:
 
 def _crash(request: Request, error: Exception) -> Response:
     # Starlette runs this one outside every middleware and then raises `error` again, so that the server logs it.
-    hint = "细节在服务器日志里 (details are in the server's log)。"
-    return _response(request, Problem(500, "internal_error", "服务内部出错 (internal error)。", hint), SECURITY_HEADERS)
+    return _response(request, problem_of(error), SECURITY_HEADERS)
 
 
 def _response(request: Request, problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
     if wants_page(request):
         lang = request.query_params.get("lang", "")
-        return page("error.html", lang, problem.status, headers, problem=problem)
+        return page(request, "error.html", lang, problem.status, headers, problem=problem)
     return JSONResponse(problem.as_json(), problem.status, headers)
 
 

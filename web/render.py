@@ -1,19 +1,26 @@
 """Answers and documents as the pages show them: one rendering, with and without JavaScript."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote, urlencode, urlsplit
 
+from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from index.fold import to_simplified, to_traditional
 from index.values import Document, Removal
+from rag.figure_rows import hedged, period_words
+from rag.progress import STAGES
 from rag.values import Answer, Citation
 from web.labels import DEFAULT_LANG, Labels, place_label
+from web.quoting import figure_line, footnoted, quote_lines
 
 STATIC = Path(__file__).parent / "static"
 MAX_TURNS = 8  # earlier questions a page carries along
@@ -48,6 +55,7 @@ class Stretch:
 
     text: str
     rule: str | None = None
+    figures: tuple[Mapping[str, Any], ...] = ()  # that the sentence around them states: rows of the ledger
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +68,7 @@ class SourceView:
     cut_before: bool  # text was left out at the start
     cut_after: bool
     bad_span: bool  # start..end was given and is not in the text
+    span: str  # “start-end” of what is cited, as links name it; empty for none
 
     @property
     def has_junk(self) -> bool:
@@ -114,12 +123,18 @@ def _pieces(text: str, citations: Mapping[str, Citation]) -> Line:
 
 
 def source_view(
-    document: Document, dropped: Iterable[Removal], start: int | None, end: int | None, around: int | None = None
+    document: Document,
+    dropped: Iterable[Removal],
+    start: int | None,
+    end: int | None,
+    around: int | None = None,
+    figures: Sequence[Mapping[str, Any]] = (),
 ) -> SourceView:
-    """`document.text`, with what is cited and what cleaning left out told apart.
+    """`document.text`, with what is cited, what cleaning left out and what states figures told apart.
 
     Args:
         dropped: spans in any order; they may overlap each other and the citation.
+        figures: rows of the ledger, of this document.
         start, end: the cited characters; both or neither.
         around: show at most this many characters on either side of the citation; None shows everything.
     """
@@ -128,19 +143,37 @@ def source_view(
     first, last = (start or 0, end or 0) if valid else (0, 0)
     low, high = (0, size) if around is None else (max(0, first - around), min(size, last + around))
     spans = sorted(dropped, key=lambda span: span.start)
-    parts = (_stretches(document.text, a, b, spans) for a, b in ((low, first), (first, last), (last, high)))
+    stated: dict[tuple[int, int], list[Mapping[str, Any]]] = {}
+    for f in figures:
+        stated.setdefault((f["start"], f["end"]), []).append(f)
+    parts = (_stretches(document.text, a, b, spans, stated) for a, b in ((low, first), (first, last), (last, high)))
     before, cited, after = parts
-    return SourceView(before, cited, after, low > 0, high < size, asked and not valid)
+    named = f"{first}-{last}" if valid else ""
+    return SourceView(before, cited, after, low > 0, high < size, asked and not valid, named)
 
 
-def _stretches(text: str, start: int, end: int, dropped: Sequence[Removal]) -> tuple[Stretch, ...]:
-    stretches, position = [], start
-    for span in dropped:
-        a, b = max(position, span.start), min(end, span.end)
-        if a < b:
-            stretches += [Stretch(text[position:a]), Stretch(text[a:b], span.rule)]
-            position = b
-    return tuple(s for s in (*stretches, Stretch(text[position:end])) if s.text)
+def _stretches(
+    text: str,
+    start: int,
+    end: int,
+    dropped: Sequence[Removal],
+    stated: Mapping[tuple[int, int], Sequence[Mapping[str, Any]]],
+) -> tuple[Stretch, ...]:
+    """`text[start:end]`, cut wherever a dropped or figure-bearing span begins or ends."""
+    edges = {start, end}
+    for a, b in (*((d.start, d.end) for d in dropped), *stated):
+        edges |= {p for p in (a, b) if start < p < end}
+    stretches: list[Stretch] = []
+    spans, sentences = deque(dropped), deque(sorted(stated))
+    for a, b in pairwise(sorted(edges)):
+        while spans and spans[0].end <= a:
+            spans.popleft()
+        while sentences and sentences[0][1] <= a:
+            sentences.popleft()
+        rule = spans[0].rule if spans and spans[0].start <= a else None
+        own = tuple(stated[sentences[0]]) if sentences and sentences[0][0] <= a else ()
+        stretches.append(Stretch(text[a:b], rule, own))
+    return tuple(stretches)
 
 
 def recent_turns(turns: Sequence[str], max_chars: int) -> list[str]:
@@ -156,15 +189,24 @@ def recent_turns(turns: Sequence[str], max_chars: int) -> list[str]:
     return kept
 
 
-def chat_url(question: str, turns: Sequence[str] = (), lang: str = "auto") -> str:
-    """The address of the page that answers `question`."""
+def chat_url(question: str, turns: Sequence[str] = (), lang: str = "auto", version: str | None = None) -> str:
+    """The address of the page that answers `question`; by one version of the index, if it is named."""
     fields = [("q", question), *(("turn", turn) for turn in turns)]
-    return "/?" + urlencode(fields + ([("lang", lang)] if lang != "auto" else []))
+    fields += [("lang", lang)] if lang != "auto" else []
+    return "/?" + urlencode(fields + ([("v", version)] if version else []))
 
 
-def document_url(doc_id: str, start: int | None = None, end: int | None = None, lang: str = DEFAULT_LANG) -> str:
+def document_url(
+    doc_id: str,
+    start: int | None = None,
+    end: int | None = None,
+    lang: str = DEFAULT_LANG,
+    version: str | None = None,
+    script: str = "original",
+) -> str:
     """The address of a document's page, at a citation if one is given. A doc_id may hold any character."""
-    return _source_url("documents", doc_id, start, end, lang) + ("" if start is None else "#cited")
+    address = _source_url("documents", doc_id, start, end, lang, version, script)
+    return address if start is None else f"{address}#{start}-{end}"
 
 
 def audit_url(doc_id: str, lang: str = DEFAULT_LANG) -> str:
@@ -172,15 +214,34 @@ def audit_url(doc_id: str, lang: str = DEFAULT_LANG) -> str:
     return _source_url("audit", doc_id, None, None, lang)
 
 
-def panel_url(doc_id: str, start: int, end: int, lang: str = DEFAULT_LANG) -> str:
+def panel_url(
+    doc_id: str,
+    start: int,
+    end: int,
+    lang: str = DEFAULT_LANG,
+    version: str | None = None,
+    script: str = "original",
+) -> str:
     """The address of the fragment that the side panel shows."""
-    return _source_url("panel", doc_id, start, end, lang)
+    return _source_url("panel", doc_id, start, end, lang, version, script)
 
 
-def _source_url(route: str, doc_id: str, start: int | None, end: int | None, lang: str) -> str:
+def _source_url(
+    route: str,
+    doc_id: str,
+    start: int | None,
+    end: int | None,
+    lang: str,
+    version: str | None = None,
+    script: str = "original",
+) -> str:
     fields = {} if start is None else {"start": str(start), "end": str(end)}
     if lang != DEFAULT_LANG:
         fields["lang"] = lang
+    if version:
+        fields["v"] = version
+    if script != "original":
+        fields["script"] = script
     return f"/{route}/{quote(doc_id, safe='', errors='replace')}" + (f"?{urlencode(fields)}" if fields else "")
 
 
@@ -198,12 +259,37 @@ def exact(text: str) -> Markup:
     return Markup(str(escape(text)).replace("\r", "&#13;"))  # noqa: S704  escaped on the same line
 
 
-def page(
-    template: str, lang: str, status: int = 200, headers: Mapping[str, str] | None = None, /, **values: Any
-) -> HTMLResponse:
+def script_of(name: str) -> Callable[[str], str]:
+    """What shows a document's characters in a script, for reading; its offsets and quotes stay the original's."""
+    if name == "zh-Hans":
+        return to_simplified
+    return to_traditional if name == "zh-Hant" else str
+
+
+def fragment(template: str, lang: str, /, **values: Any) -> str:
     """Renders a template; `t` inside it is the table of labels."""
-    content = _TEMPLATES.get_template(template).render(t=Labels(lang), **values)
-    return HTMLResponse(content, status, headers)
+    return _TEMPLATES.get_template(template).render(t=Labels(lang), **values)
+
+
+def page(
+    request: Request,
+    template: str,
+    lang: str,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    /,
+    **values: Any,
+) -> HTMLResponse:
+    """Renders a whole page; `in_language` inside it is its own address in another language."""
+
+    def in_language(other: str) -> str:
+        return (
+            request.url.path
+            + "?"
+            + urlencode([*((k, v) for k, v in request.query_params.multi_items() if k != "lang"), ("lang", other)])
+        )
+
+    return HTMLResponse(fragment(template, lang, in_language=in_language, **values), status, headers)
 
 
 _TEMPLATES = Environment(
@@ -218,6 +304,12 @@ _TEMPLATES.globals.update(
     audit_url=audit_url,
     chat_url=chat_url,
     document_url=document_url,
+    figure_line=figure_line,
+    footnoted=footnoted,
+    hedged=hedged,
+    period_words=period_words,
+    quote_lines=quote_lines,
+    stages=STAGES,
     labels=Labels,
     panel_url=panel_url,
     place_label=place_label,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from index.values import Document, Hit, Removal
+from rag.coverage import Coverage
 from rag.values import Answer
 
 
@@ -49,6 +50,12 @@ class Service(Protocol):
         self, *, subject: str | None, attribute: str | None, period: str | None, doc: str | None
     ) -> list[dict[str, Any]]:
         """The rows of the ledger that fit all that is given, with the fields of rag.ledger.FIELDS."""
+
+    def suggestions(self, answer: Answer, turns: Sequence[str] = ()) -> list[str]:
+        """A few questions near to an answer's own that the corpus answers; may take a second."""
+
+    def coverage(self, subject: str | None = None) -> Coverage:
+        """Who × what × when, counted from the ledger."""
 
     def examples(self) -> list[str]:
         """A few questions this corpus can answer, for the start page."""

@@ -192,14 +192,39 @@ def _evaluate(args: argparse.Namespace, settings: Settings) -> None:
 def _serve(args: argparse.Namespace, settings: Settings) -> None:
     import uvicorn
 
+    from rag.assistant import Assistant
     from web.app import create_app
 
-    assistant = _assistant(settings)
+    assistant: Assistant = _assistant(settings)
     assistant.search("预热", 1)  # the first question would wait 1-2 s for the dictionary and the model's first run
-    app = create_app(assistant)
+
+    def reopen(version: str) -> Assistant:
+        if version not in snapshot.versions(settings.index):
+            raise YuntuError(f"没有版本 {version} (no such version)。")
+        return assistant.over(snapshot.open_version(settings.index, version))
+
+    app = create_app(assistant, reopen=reopen, feedback=settings.feedback)
     _say_if_unread(settings)
     _say(f"http://{args.host}:{args.port}")
     uvicorn.run(app, host=args.host, port=args.port, log_level="warning", server_header=False)
+
+
+def _feedback(args: argparse.Namespace, settings: Settings) -> None:
+    from web.feedback import read
+
+    rows = [r for r in read(settings.feedback) if args.verdict in (None, r.get("verdict"))]
+    for r in rows:
+        if args.json:
+            print(json.dumps(r, ensure_ascii=False))
+        else:
+            mark = {"up": "+", "down": "-"}.get(str(r.get("verdict")), "?")
+            asked = " → ".join([*r.get("turns", []), str(r.get("question"))])
+            print(f"{mark} {r.get('at', '')} {r.get('index_version', '')} {asked}")
+            if r.get("note"):
+                print(f"    {' '.join(str(r['note']).split())}")
+    if not args.json:
+        counts = Counter(r.get("verdict") for r in rows)
+        _say(f"{settings.feedback}: 有用 {counts['up']},有问题 {counts['down']} (helpful, not right)")
 
 
 def _figures(args: argparse.Namespace, settings: Settings) -> None:
@@ -291,6 +316,7 @@ VERBS: dict[str, Callable[[argparse.Namespace, Settings], None]] = {
     "evaluate": _evaluate,
     "figures": _figures,
     "serve": _serve,
+    "feedback": _feedback,
     "lexicon": _lexicon,
     "audit": corpus_verbs.audit,
     "add": corpus_verbs.add,

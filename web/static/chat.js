@@ -1,12 +1,21 @@
-// The chat page with JavaScript: asks without a reload and opens sources beside the conversation. What an answer and a
-// source look like is rendered by the server (POST /ask, GET /panel/…), the same as on the page without JavaScript.
+// The chat page with JavaScript: an answer as it comes, sources beside the conversation. What an answer and a source
+// look like is rendered by the server (POST /ask, GET /panel/…), the same as on the page without JavaScript.
 
-const byId = (id) => document.getElementById(id);
-const [log, form, box, send, lang, panel, panelBody] = ["log", "composer", "q", "send", "lang", "panel", "panel-body"].map(byId);
-const narrow = matchMedia("(max-width: 900px)");
+import { actOn } from "./actions.js";
+import { remember, openHistory } from "./history.js";
+import { byId, cloneOf, parsed, problemIn, words } from "./page.js";
+import { openPanel } from "./panel.js";
+import { eventsOf } from "./stream.js";
 
-box.removeAttribute("maxlength"); // it would cut a long paste without a word; the server says what is wrong
+const [log, form, box, send, stop, lang] = ["log", "composer", "q", "send", "stop", "lang"].map(byId);
+const SLOW_MS = 8000; // without a word from the server, that is said
+const DRAFT = "yuntu.draft";
+
 document.documentElement.classList.add("js");
+box.removeAttribute("maxlength"); // it would cut a long paste without a word; the server says what is wrong
+byId("history-open").hidden = false;
+if (!box.value) box.value = sessionStorage.getItem(DRAFT) ?? ""; // after a reload, a crash or the back button
+const draft = (text) => sessionStorage.setItem(DRAFT, text);
 
 // --- asking
 
@@ -29,87 +38,111 @@ function address(question, turns) {
   return "/?" + fields;
 }
 
-function cloneOf(id) {
-  return byId(id).content.firstElementChild.cloneNode(true);
+let asking = null; // what stops the question that is being answered
+
+function busy(controller) {
+  asking = controller;
+  send.hidden = controller !== null;
+  stop.hidden = controller === null;
+  log.setAttribute("aria-busy", String(controller !== null));
 }
 
-// Our own server's markup, every value escaped there; scripts in a parsed document never run.
-function parsed(html) {
-  const children = new DOMParser().parseFromString(html, "text/html").body.children;
-  return [...children].map((child) => document.adoptNode(child));
-}
-
-// {message, hint} as our server words it; an empty object if it isn't our server that answers.
-async function problemIn(reply) {
+async function ask(question, turns = recentTurns()) {
+  if (asking) return;
+  const controller = new AbortController();
+  busy(controller);
+  byId("hero").hidden = true;
+  byId("restart").hidden = false;
+  log.querySelectorAll(".turn.pending").forEach((turn) => turn.remove()); // one that failed
+  const turn = cloneOf("pending");
+  turn.querySelector("[data-question]").textContent = question;
+  log.append(turn);
+  turn.scrollIntoView({ block: "start" });
+  const slow = turn.querySelector("[data-slow]");
+  const waiting = setTimeout(() => (slow.hidden = false), SLOW_MS);
   try {
-    return (await reply.json()).error ?? {};
+    const reply = await fetch("/ask", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ question, history: turns.map((earlier) => ({ question: earlier })), lang: lang.value }),
+      signal: controller.signal,
+    });
+    if (!reply.ok) return fail(turn, question, turns, await problemIn(reply));
+    let answered = null;
+    for await (const { event, data } of eventsOf(reply)) {
+      clearTimeout(waiting);
+      slow.hidden = true;
+      if (event === "stage") showStage(turn, question, data);
+      else if (event === "error") return fail(turn, question, turns, data.error);
+      else if (event === "turn") {
+        [answered] = parsed(data);
+        turn.replaceWith(answered);
+        answered.scrollIntoView({ block: "start" });
+        window.history.replaceState(null, "", address(question, turns));
+        document.title = `${question.slice(0, 60)} – ${form.dataset.brand}`;
+        remember({ question, turns, lang: lang.value, version: answered.dataset.version });
+        busy(null); // the next question need not wait for what comes after
+      } else if (event === "more") answered?.querySelector("article").append(...parsed(data));
+    }
+    if (!answered) fail(turn, question, turns, { message: words.cut_off, hint: words.offline_hint });
   } catch {
-    return {};
+    if (turn.isConnected)
+      fail(turn, question, turns, controller.signal.aborted ? { message: words.stopped, hint: words.stopped_hint } : {});
+  } finally {
+    clearTimeout(waiting);
+    if (asking === controller) busy(null);
+  }
+}
+
+function showStage(turn, question, { stage, question: understood }) {
+  for (const item of turn.querySelectorAll("[data-stage]")) {
+    if (item.dataset.stage === stage) item.setAttribute("aria-current", "step");
+    else item.removeAttribute("aria-current");
+  }
+  if (understood && understood !== question) {
+    turn.querySelector("[data-understood]").textContent = understood;
+    turn.querySelector(".understood").hidden = false;
   }
 }
 
 function failure(problem) {
   const card = cloneOf("failed");
-  if (problem.message) {
+  if (problem?.message) {
     card.querySelector("[data-message]").textContent = problem.message;
     card.querySelector("[data-hint]").textContent = problem.hint ?? "";
   }
   return card;
 }
 
-async function ask(question) {
-  if (send.disabled) return;
-  send.disabled = true;
-  byId("hero").hidden = true;
-  byId("restart").hidden = false;
-  log.querySelectorAll(".turn.pending").forEach((turn) => turn.remove()); // one that failed
-  const turns = recentTurns();
-  const turn = cloneOf("pending");
-  turn.querySelector("[data-question]").textContent = question;
-  log.append(turn);
-  turn.scrollIntoView({ block: "start" });
-  try {
-    const history = turns.map((earlier) => ({ question: earlier }));
-    const reply = await fetch("/ask", {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ question, history, lang: lang.value }),
-    });
-    if (reply.ok) {
-      const [answered] = parsed(await reply.text());
-      turn.replaceWith(answered);
-      answered.scrollIntoView({ block: "start" });
-      window.history.replaceState(null, "", address(question, turns));
-      document.title = `${question.slice(0, 60)} – ${form.dataset.brand}`;
-    } else {
-      fail(turn, question, await problemIn(reply));
-    }
-  } catch {
-    fail(turn, question, {});
-  } finally {
-    send.disabled = false;
-  }
-}
-
-function fail(turn, question, problem) {
+function fail(turn, question, turns, problem) {
   const card = failure(problem);
   card.querySelector("[data-retry]").addEventListener("click", () => {
-    if (box.value === question) box.value = "";
-    ask(question);
+    if (box.value === question) type("");
+    ask(question, turns);
   });
   turn.querySelector("article").replaceWith(card);
   turn.scrollIntoView({ block: "start" });
-  if (!box.value) box.value = question; // nothing that was typed is lost
+  if (!box.value) type(question); // nothing that was typed is lost
+}
+
+function type(text) {
+  box.value = text;
+  draft(text);
 }
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   const question = box.value.trim();
-  if (!question || send.disabled) return;
-  box.value = "";
+  if (!question || asking) return;
+  type("");
   ask(question);
 });
 
+stop.addEventListener("click", () => {
+  asking?.abort();
+  box.focus();
+});
+box.addEventListener("input", () => draft(box.value));
 box.addEventListener("keydown", (event) => {
   // Enter also picks a word in a Chinese input method; Safari then says 229 instead of isComposing.
   if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
@@ -117,55 +150,29 @@ box.addEventListener("keydown", (event) => {
   form.requestSubmit();
 });
 
-// --- links: examples, and marks that open the source beside the conversation
-
-let opener = null;
-
-async function openPanel(link) {
-  opener = link;
-  const wanted = link.dataset.panel;
-  panelBody.dataset.shown = wanted;
-  panelBody.replaceChildren();
-  if (!panel.open) narrow.matches ? panel.showModal() : panel.show();
-  document.body.classList.add("with-panel");
-  link.scrollIntoView({ block: "nearest" }); // the conversation has become narrower
-  let content;
-  try {
-    const reply = await fetch(wanted);
-    content = reply.ok ? parsed(await reply.text()) : [failure(await problemIn(reply))];
-  } catch {
-    content = [failure({})];
-  }
-  if (panelBody.dataset.shown !== wanted) return; // another mark was clicked meanwhile
-  panelBody.replaceChildren(...content);
-  panelBody.querySelector("[data-retry]")?.addEventListener("click", () => openPanel(link));
-  panelBody.querySelector(".panel-title")?.focus({ preventScroll: true });
-  const cited = panelBody.querySelector("#cited");
-  panelBody.scrollTop = cited ? cited.offsetTop - panelBody.clientHeight / 3 : 0;
-}
+// --- links and buttons: examples, marks that open the source beside the conversation, what one does with an answer
 
 document.addEventListener("click", (event) => {
-  const link = event.target.closest("a");
-  if (!link || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
-  if (link.dataset.panel) {
+  const found = event.target.closest("a, button");
+  if (!found || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  const turn = found.closest(".turn");
+  if (found.dataset.panel) {
     event.preventDefault();
-    openPanel(link);
-  } else if (link.dataset.example) {
+    openPanel(found, failure);
+  } else if (found.dataset.example) {
     event.preventDefault();
-    ask(link.dataset.example);
+    ask(found.dataset.example, turn?.querySelector(".refused") ? [] : recentTurns());
     box.focus({ preventScroll: true });
-  }
+  } else if (found.dataset.again !== undefined) {
+    const all = [...log.querySelectorAll("[data-asked]")];
+    const before = all.slice(0, all.indexOf(turn)).map((earlier) => earlier.dataset.asked);
+    ask(turn.dataset.asked, before.slice(-Number(form.dataset.maxTurns)));
+  } else if (turn) actOn(event, found, turn, { turns: recentTurns, lang: lang.value });
 });
 
-byId("panel-close").addEventListener("click", () => panel.close());
-panel.addEventListener("click", (event) => {
-  if (event.target === panel) panel.close(); // the backdrop of the bottom sheet
-});
-document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && panel.open) panel.close();
-});
-panel.addEventListener("close", () => {
-  document.body.classList.remove("with-panel");
-  delete panelBody.dataset.shown;
-  opener?.focus({ preventScroll: true });
-});
+byId("history-open").addEventListener("click", openHistory);
+if (log.querySelector(".turn")) {
+  const turn = log.querySelector(".turn");
+  const turns = [...log.querySelectorAll(".earlier [data-asked]")].map((item) => item.dataset.asked);
+  remember({ question: turn.dataset.asked, turns, lang: lang.value, version: turn.dataset.version });
+}

@@ -1,0 +1,64 @@
+"""An answer in plain text, for pasting: with footnotes, or one figure or sentence as one line that names its source."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rag.figure_rows import hedged, period_words
+from rag.values import Answer, Citation
+from web.labels import Labels, place_label
+
+
+def footnoted(answer: Answer, t: Labels) -> str:
+    """The answer's text, then every source it cites with its words, then which index it comes from."""
+    notes = [f"[{c.marker}] {source_line(c, t)}\n    {_quoted(c.readable, t)}" for c in answer.citations]
+    return "\n\n".join(
+        [
+            answer.text,
+            *(["\n".join(notes)] if notes else []),
+            f"{t('brand')} · {t('index_version')} {answer.index_version}",
+        ]
+    )
+
+
+def quote_lines(answer: Answer, citation: Citation, t: Labels) -> list[str]:
+    """The figures of the answer that this citation bears, one line each; without any, its words."""
+    own = [f for f in answer.figures if (f["doc"], f["start"]) == (citation.doc_id, citation.start)]
+    if not own:
+        return [f"{_quoted(citation.readable, t)} {_dash(t)} {source_line(citation, t)}"]
+    return list(dict.fromkeys(f"{figure_line(f, t)} {_dash(t)} {source_line(citation, t)}" for f in own))
+
+
+def figure_line(figure: Mapping[str, Any], t: Labels) -> str:
+    """`火山引擎份额 14.8%（2025年上半年；口径：Omdia）`: whose, what, how much, when and in which 口径."""
+    english = t.lang == "en"
+    period = figure["as_of"] if english else period_words(figure["as_of"] or "")
+    told = [period or t("no_period"), f"{t('scope')}{': ' if english else '：'}{figure['scope'] or t('no_scope')}"]
+    what = (
+        f"{figure['subject'] or ''} {figure['attribute'] or ''}".strip()
+        if english
+        else (figure["subject"] or "") + (figure["attribute"] or "")
+    )
+    value = hedged(figure["value"], figure["hedge"])
+    return f"{what} {value} ({'; '.join(told)})" if english else f"{what} {value}（{'；'.join(told)}）"
+
+
+def source_line(c: Citation, t: Labels) -> str:
+    """Publisher, title, date, kind where it is our digest, place in the file, address."""
+    parts = [
+        f"{c.publisher or ''}《{c.title}》"
+        if t.lang != "en"
+        else f"{c.publisher + ', ' if c.publisher else ''}“{c.title}”",
+        c.published or t("undated"),
+        t("source.digest") if c.source_kind == "digest" else "",
+        place_label(c.place, t.lang),
+        c.url or f"{c.doc_id}:{c.start}-{c.end}",
+    ]
+    return (", " if t.lang == "en" else "，").join(p for p in parts if p)
+
+
+def _quoted(text: str, t: Labels) -> str:
+    return f"“{text}”" if t.lang != "zh-Hant" else f"「{text}」"
+
+
+def _dash(t: Labels) -> str:
+    return "-" if t.lang == "en" else "——"
