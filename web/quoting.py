@@ -24,8 +24,8 @@ def quote_lines(answer: Answer, citation: Citation, t: Labels) -> list[str]:
     """The figures of the answer that this citation bears, one line each; without any, its words."""
     own = [f for f in answer.figures if (f["doc"], f["start"]) == (citation.doc_id, citation.start)]
     if not own:
-        return [f"{_quoted(citation.readable, t)} {_dash(t)} {source_line(citation, t)}"]
-    return list(dict.fromkeys(f"{figure_line(f, t)} {_dash(t)} {source_line(citation, t)}" for f in own))
+        return [f"{_quoted(citation.readable, t)}{_dash(t)}{source_line(citation, t)}"]
+    return list(dict.fromkeys(f"{figure_line(f, t)}{_dash(t)}{source_line(citation, t)}" for f in own))
 
 
 def figure_line(figure: Mapping[str, Any], t: Labels) -> str:
@@ -61,4 +61,4 @@ def _quoted(text: str, t: Labels) -> str:
 
 
 def _dash(t: Labels) -> str:
-    return "-" if t.lang == "en" else "——"
+    return " - " if t.lang == "en" else "——"

@@ -283,11 +283,8 @@ def page(
     """Renders a whole page; `in_language` inside it is its own address in another language."""
 
     def in_language(other: str) -> str:
-        return (
-            request.url.path
-            + "?"
-            + urlencode([*((k, v) for k, v in request.query_params.multi_items() if k != "lang"), ("lang", other)])
-        )
+        fields = [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
+        return f"{quote(request.scope['path'])}?{urlencode([*fields, ('lang', other)])}"
 
     return HTMLResponse(fragment(template, lang, in_language=in_language, **values), status, headers)
 

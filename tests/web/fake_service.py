@@ -1,12 +1,16 @@
 """A service of four small documents, for the door's tests: no index, no encoder, answers by a word of the question."""
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from index.aliases import known_names
 from index.errors import DocumentMissing, IndexDamaged, IndexMissing
 from index.values import Document, Figure, Hit, Passage, Removal
+from rag.coverage import Coverage, coverage
 from rag.ledger import as_row, matching
+from rag.progress import STAGES, tell
 from rag.values import Answer, Citation
 
 IDC = Document(
@@ -109,6 +113,10 @@ class FakeService:
 
     def ask(self, question: str, turns: Sequence[str] = (), lang: str = "auto", top_k: int | None = None) -> Answer:
         self.asked.append((question, tuple(turns), lang, top_k))
+        for stage in STAGES:
+            tell(stage, question)
+            if "慢" in question:
+                time.sleep(0.3)
         if "崩溃" in question:
             raise RuntimeError("secret detail of the crash")
         if "没有索引" in question:
@@ -190,6 +198,13 @@ class FakeService:
 
     def reprints(self) -> list[tuple[str, ...]]:
         return [(IDC.doc_id, MESSY.doc_id)]
+
+    def suggestions(self, answer: Answer, turns: Sequence[str] = ()) -> list[str]:
+        return [] if "没有建议" in answer.question else ["2025年上半年阿里云占比是多少？", "对比两家机构"]
+
+    def coverage(self, subject: str | None = None) -> Coverage:
+        with known_names(()):
+            return coverage(FIGURES, subject=subject)
 
     def examples(self) -> list[str]:
         return ["2025年上半年中国AI公有云市场规模是多少？", "对比两家机构说的阿里云份额", "How large is the market?"]

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -77,6 +78,13 @@ def error_of(response: Any) -> dict[str, str]:
     return error
 
 
+def streamed(client: TestClient, body: dict[str, Any], path: str = "/ask") -> dict[str, Any]:
+    """The last event of each name that answers a question."""
+    text = client.post(path, json=body).text
+    found = (re.search(r"^event: (\w+)\ndata: (.*)$", block, re.MULTILINE) for block in text.split("\n\n"))
+    return {m[1]: json.loads(m[2]) for m in found if m}
+
+
 def document_path(doc_id: str) -> str:
     return f"/documents/{quote(doc_id, safe='')}"
 
@@ -99,32 +107,43 @@ def test_ask_passes_history_language_and_top_k_on(client: TestClient, service: F
     assert service.asked == [("那香港呢？", ("第一问", "第二问"), "zh-Hant", 7)]
 
 
-@pytest.mark.parametrize("path", ["/api/ask", "/ask"])
-@pytest.mark.parametrize(
-    ("body", "status", "code"),
-    [
-        pytest.param('{"question": ""}', 400, "bad_question", id="empty"),
-        pytest.param('{"question": " \\n\\u3000"}', 400, "bad_question", id="white space"),
-        pytest.param('{"question": "%s"}' % ("长" * 201), 413, "question_too_long", id="too long"),
-        pytest.param('{"question": "%s"}' % ("x" * 100_000), 413, "body_too_large", id="100 000 characters"),
-        pytest.param('{"question": ', 400, "bad_json", id="malformed JSON"),
-        pytest.param("", 422, "bad_request", id="no body"),
-        pytest.param("[" * 60_000, 400, "bad_request", id="deep JSON"),
-        pytest.param("{}", 422, "bad_request", id="no question"),
-        pytest.param('{"question": 5}', 422, "bad_request", id="not a string"),
-        pytest.param('{"question": "\\ud800"}', 422, "bad_request", id="half a surrogate pair"),
-        pytest.param('{"question": "问", "history": ["上一问"]}', 422, "bad_request", id="history of strings"),
-        pytest.param('{"question": "问", "lang": "fr"}', 422, "bad_request", id="unknown language"),
-        pytest.param('{"question": "问", "top_k": 0}', 422, "bad_request", id="top_k 0"),
-        pytest.param('{"question": "问", "top_k": 51}', 422, "bad_request", id="top_k 51"),
-        pytest.param('{"question": "没有索引"}', 503, "index_missing", id="no index"),
-        pytest.param('{"question": "坏索引"}', 503, "index_damaged", id="damaged index"),
-        pytest.param('{"question": "崩溃"}', 500, "internal_error", id="crash"),
-    ],
-)
-def test_a_question_that_cannot_be_answered_gets_an_error(
+NOT_ASKED = [
+    pytest.param('{"question": ""}', 400, "bad_question", id="empty"),
+    pytest.param('{"question": " \\n\\u3000"}', 400, "bad_question", id="white space"),
+    pytest.param('{"question": "%s"}' % ("长" * 201), 413, "question_too_long", id="too long"),
+    pytest.param('{"question": "%s"}' % ("x" * 100_000), 413, "body_too_large", id="100 000 characters"),
+    pytest.param('{"question": ', 400, "bad_json", id="malformed JSON"),
+    pytest.param("", 422, "bad_request", id="no body"),
+    pytest.param("[" * 60_000, 400, "bad_request", id="deep JSON"),
+    pytest.param("{}", 422, "bad_request", id="no question"),
+    pytest.param('{"question": 5}', 422, "bad_request", id="not a string"),
+    pytest.param('{"question": "\\ud800"}', 422, "bad_request", id="half a surrogate pair"),
+    pytest.param('{"question": "问", "history": ["上一问"]}', 422, "bad_request", id="history of strings"),
+    pytest.param('{"question": "问", "lang": "fr"}', 422, "bad_request", id="unknown language"),
+    pytest.param('{"question": "问", "top_k": 0}', 422, "bad_request", id="top_k 0"),
+    pytest.param('{"question": "问", "top_k": 51}', 422, "bad_request", id="top_k 51"),
+]
+FAILING = [
+    pytest.param('{"question": "没有索引"}', 503, "index_missing", id="no index"),
+    pytest.param('{"question": "坏索引"}', 503, "index_damaged", id="damaged index"),
+    pytest.param('{"question": "崩溃"}', 500, "internal_error", id="crash"),
+]
+
+
+@pytest.mark.parametrize(("body", "status", "code"), FAILING)
+def test_an_answer_that_fails_gets_an_error(client: TestClient, body: str, status: int, code: str) -> None:
+    check_error(client, "/api/ask", body, status, code)
+
+
+@pytest.mark.parametrize("path", ["/api/ask", "/api/ask/stream", "/ask"])
+@pytest.mark.parametrize(("body", "status", "code"), NOT_ASKED)
+def test_a_question_that_cannot_be_asked_gets_an_error_before_anything_streams(
     client: TestClient, path: str, body: str, status: int, code: str
 ) -> None:
+    check_error(client, path, body, status, code)
+
+
+def check_error(client: TestClient, path: str, body: str, status: int, code: str) -> None:
     response = client.post(path, content=body.encode(), headers={"Content-Type": "application/json"})
     assert response.status_code == status
     error = error_of(response)
@@ -326,8 +345,9 @@ def test_a_mark_leads_to_the_characters_it_stands_for(client: TestClient) -> Non
     page = Page(client.get("/", params={"q": "规模"}).text)
     marks = [attrs for tag, attrs in page.tags if tag == "a" and attrs.get("class") == "mark"]
     span = f"start={IDC_CITATION.start}&end={IDC_CITATION.end}"
-    assert marks[0]["href"] == f"/documents/idc-2025h1?{span}#cited"
-    assert marks[0]["data-panel"] == f"/panel/idc-2025h1?{span}"
+    here = f"{IDC_CITATION.start}-{IDC_CITATION.end}"
+    assert marks[0]["href"] == f"/documents/idc-2025h1?{span}&v=v-fake-1#{here}"
+    assert marks[0]["data-panel"] == f"/panel/idc-2025h1?{span}&v=v-fake-1"
     assert len(marks) == 2  # one in the text, one in the list; [9] stands for nothing and stays text
     assert "[9]" in page.texts["article"]
 
@@ -335,7 +355,7 @@ def test_a_mark_leads_to_the_characters_it_stands_for(client: TestClient) -> Non
 def test_lines_bullets_and_tables_are_shown_as_such(client: TestClient) -> None:
     html = client.get("/", params={"q": "对比"}).text
     assert re.findall(r"<th scope[^>]*>(.*?)</th>", html) == ["机构", "阿里云份额", "口径"]
-    assert [re.sub("<.*?>", "", cell) for cell in re.findall(r"<td>(.*?)</td>", html)] == [
+    assert [re.sub("<.*?>", "", cell) for cell in re.findall(r"<td role[^>]*>(.*?)</td>", html)] == [
         *("IDC", "24.6% [1]", "AI 公有云服务"),
         *("某咨询机构", "35.8% [2]", "含模型服务"),
     ]
@@ -347,31 +367,33 @@ def test_lines_bullets_and_tables_are_shown_as_such(client: TestClient) -> None:
 def test_a_digest_is_called_one_wherever_it_is_shown(client: TestClient, lang: str) -> None:
     span = {"start": str(DIGEST_CITATION.start), "end": str(DIGEST_CITATION.end), "lang": lang}
     path = quote(DIGEST.doc_id, safe="")
-    for response in (
-        client.get("/", params={"q": "对比", "lang": lang}),
-        client.post("/ask", json={"question": "对比", "lang": lang}),
-        client.get(f"/panel/{path}", params=span),
-        client.get(f"/documents/{path}", params=span),
-        client.get("/documents", params={"lang": lang}),
+    for html in (
+        client.get("/", params={"q": "对比", "lang": lang}).text,
+        streamed(client, {"question": "对比", "lang": lang})["turn"],
+        client.get(f"/panel/{path}", params=span).text,
+        client.get(f"/documents/{path}", params=span).text,
+        client.get("/documents", params={"lang": lang}).text,
     ):
-        assert response.status_code == 200
-        badge = re.search(r'<span class="source-kind source-digest"[^>]*>(.*?)</span>', response.text)
+        badge = re.search(r'<span class="source-kind source-digest"[^>]*>(.*?)</span>', html)
         assert badge
         assert "摘要,非原文" in badge[1]
 
 
 def test_a_refusal_says_why_and_shows_the_nearest(client: TestClient) -> None:
     html = client.get("/", params={"q": "推荐股票"}).text
-    assert 'class="answer refused"' in html
+    assert 'class="answer kind-refusal refused"' in html
+    assert "资料里能回答的问题" in html
     assert "不提供建议或预测" in html
     assert "最接近的内容" in html
     assert "Nearest in the corpus" in client.get("/", params={"q": "推荐股票", "lang": "en"}).text
 
 
-def test_the_fragment_is_the_same_turn_as_on_the_page(client: TestClient) -> None:
+def test_the_fragments_are_the_same_turn_as_on_the_page(client: TestClient) -> None:
     for question in ("规模", "对比", "推荐股票", "<b>香港"):
-        fragment = client.post("/ask", json={"question": question}).text
-        assert fragment in client.get("/", params={"q": question}).text
+        sent = streamed(client, {"question": question})
+        page = client.get("/", params={"q": question}).text
+        assert sent["turn"].rpartition("</article>")[0].rstrip() in page
+        assert sent["more"].strip() in page
 
 
 def test_undated_sources_are_called_undated(client: TestClient) -> None:
@@ -406,9 +428,9 @@ def test_the_document_page_marks_exactly_the_cited_characters(client: TestClient
     for document, citation in ((IDC, IDC_CITATION), (MESSY, MESSY_CITATION), (HOSTILE, HOSTILE_CITATION)):
         span = f"start={citation.start}&end={citation.end}"
         page = Page(client.get(f"{document_path(document.doc_id)}?{span}").text)
-        assert page.texts["cited"] == citation.quote
+        assert page.texts["mark"] == citation.quote
         panel = Page(client.get(f"/panel/{quote(document.doc_id, safe='')}?{span}").text)
-        assert panel.texts["cited"] == citation.quote
+        assert panel.texts["mark"] == citation.quote
 
 
 def test_junk_is_shown_grey_with_its_rule_even_inside_a_citation(client: TestClient) -> None:
@@ -451,17 +473,15 @@ def test_nothing_from_a_source_or_a_question_becomes_markup(client: TestClient) 
     span = f"?start={HOSTILE_CITATION.start}&end={HOSTILE_CITATION.end}"
     for html in (
         client.get("/", params={"q": question, "turn": ["""<img src=x onerror="alert(1)">"""]}).text,
-        client.post("/ask", json={"question": question}).text,
+        *streamed(client, {"question": question}).values(),
         client.get(document_path(HOSTILE.doc_id) + span).text,
         client.get("/panel/" + quote(HOSTILE.doc_id, safe="") + span).text,
         client.get("/documents").text,
         client.get("/documents/" + quote("<script>alert(1)</script>"), headers=HTML).text,
     ):
-        page = Page(html)
-        assert [attrs for tag, attrs in page.tags if tag == "script"] in (
-            [],
-            [{"type": "module", "src": "/static/chat.js"}],
-        )
+        page = Page(html if isinstance(html, str) else "")
+        own = ({"type": "module", "src": f"/static/{name}.js"} for name in ("chat", "document"))
+        assert [attrs for tag, attrs in page.tags if tag == "script"] in ([], *([script] for script in own))
         assert not [tag for tag, _ in page.tags if tag in ("b", "i")]
         assert all(src.startswith("/static/") for src in page.having("src"))
         assert not [href for href in page.having("href") if not re.match(r"[/#]|https?://", href)]  # no javascript:

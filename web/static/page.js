@@ -3,7 +3,7 @@
 export const byId = (id) => document.getElementById(id);
 
 // The words that scripts say, in the language of the page.
-export const words = JSON.parse(byId("words")?.textContent ?? "{}");
+export const words = JSON.parse(byId("words").dataset.words);
 
 export function cloneOf(id) {
   return byId(id).content.firstElementChild.cloneNode(true);
