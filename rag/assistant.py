@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from index.aliases import known_names
@@ -17,6 +18,7 @@ from index.snapshot import Snapshot
 from index.tokenize import fingerprint
 from index.values import Document, Hit, Removal
 from rag.asked_figure import is_named
+from rag.board import Chart, about, board
 from rag.choose import choose
 from rag.claims import claim_in, verdict_on
 from rag.compose import LANGUAGES, cited, compose, understood_note
@@ -326,6 +328,15 @@ class Assistant:
         with known_names(self._snapshot.names):
             found = matching(self._snapshot.figures, subject=subject, attribute=attribute, period=period, doc=doc)
         return [as_row(f, self._snapshot.documents[f.doc_id]) for f in found]
+
+    @cached_property
+    def _board(self) -> tuple[Chart, ...]:
+        return board(self._snapshot.figures, self._snapshot.documents, self._snapshot.reprints)
+
+    def board(self, subject: str | None = None) -> tuple[Chart, ...]:
+        """The charts of the ledger (rag.board); only those that show `subject`, in any form of its name."""
+        with known_names(self._snapshot.names):
+            return about(self._board, subject)
 
     def examples(self) -> list[str]:
         """Questions the documents themselves say they answer; else one about each of a few titles."""

@@ -57,7 +57,7 @@ def row_of(figure: Figure, sentence: Sentence, above: Sequence[Sentence], docume
             cited.append(source)
         return source is not None
 
-    value = f"{_before(figure)}{figure.value}{_after(figure)}"
+    value = as_written(figure.value, figure.hedge)
     what = f"{figure.subject or ''}{figure.attribute or ''}"
     if not borne(what):
         what = figure.attribute if figure.attribute and borne(figure.attribute) else ""
@@ -83,14 +83,11 @@ def row_of(figure: Figure, sentence: Sentence, above: Sequence[Sentence], docume
     return Row(shown(value), shown(what), shown(period), shown(";".join(kept)), statement)
 
 
-def _before(figure: Figure) -> str:
-    hedge = figure.hedge or ""
-    return "" if re.search(r"以上|以下|以内|以外|左右|上下|有余|^[余多几数上过+]+$", hedge) else hedge
-
-
-def _after(figure: Figure) -> str:
-    m = re.search(r"以上|以下|以内|以外|左右|上下|有余", figure.hedge or "")
-    return m.group() if m else ""
+def as_written(value: str, hedge: str | None) -> str:
+    """A figure's value with its hedge, on the side where it stood."""
+    after = re.search(r"以上|以下|以内|以外|左右|上下|有余", hedge or "")
+    before = "" if after or re.search(r"^[余多几数上过+]+$", hedge or "") else hedge or ""
+    return f"{before}{value}{after.group() if after else ''}"
 
 
 def sentences_above(candidate: Scored, snapshot: Snapshot) -> list[Sentence]:
