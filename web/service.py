@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from index.values import Document, Hit, Removal
+from rag.board import Chart
 from rag.values import Answer
 
 
@@ -49,6 +50,9 @@ class Service(Protocol):
         self, *, subject: str | None, attribute: str | None, period: str | None, doc: str | None
     ) -> list[dict[str, Any]]:
         """The rows of the ledger that fit all that is given, with the fields of rag.ledger.FIELDS."""
+
+    def board(self, subject: str | None = None) -> Sequence[Chart]:
+        """The charts of the ledger, the best evidenced first; only those that show `subject`, by any of its names."""
 
     def examples(self) -> list[str]:
         """A few questions this corpus can answer, for the start page."""
