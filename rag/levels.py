@@ -78,7 +78,7 @@ def levels(
     units = {_stem(u) for f in figures if (u := fold_text(f.unit or "")) and _LATIN.fullmatch(u)}
     originals = {doc_id: group[0] for doc_id, group in members(tuple(map(tuple, reprints))).items()}
     found = [_level(f, documents[f.doc_id], originals, units) for f in figures if f.doc_id in documents]
-    return _told_once([x for x in found if x is not None])
+    return _told_once(_unmixed([x for x in found if x is not None]))
 
 
 def _level(figure: Figure, document: Document, originals: Mapping[str, str], units: set[str]) -> Level | None:
@@ -207,6 +207,30 @@ def by_measure(found: Sequence[Level]) -> list[list[Level]]:
         if len(widest) == 1:
             kinds[widest[0]] += kinds.pop(key)
     return list(kinds.values())
+
+
+def _unmixed(found: Sequence[Level]) -> list[Level]:
+    """Without what one sentence gives two numbers for: it tells of two things, and was not understood."""
+    told: dict[object, list[Level]] = {}
+    for x in found:
+        told.setdefault(_told_of(x), []).append(x)
+    return [x for x in found if all(same_number(x.point.figure, y.point.figure) for y in told[_told_of(x)][:CHECKED])]
+
+
+def _told_of(x: Level) -> object:
+    figure = x.point.figure
+    return (
+        figure.doc_id,
+        figure.start,
+        x.who,
+        x.head,
+        x.words,
+        x.unit,
+        x.change,
+        x.region,
+        x.point.period,
+        x.point.forecast,
+    )
 
 
 def _told_once(found: Sequence[Level]) -> list[Level]:

@@ -14,10 +14,11 @@ _STEPS = {"zh": ((1e12, "万亿"), (1e8, "亿"), (1e4, "万")), "en": ((1e12, "T
 
 
 def heading(chart: Chart, t: Labels) -> str:
-    """What a chart shows, of whom and when."""
+    """What a chart shows, of whom, when, and of shares by whose count."""
     what = say(f"{chart.subject or ''}{'' if _starts(chart) else ' '}{chart.measure}".strip(), t)
     when = period_text(chart.period, t) if chart.kind != "timeline" else ""
-    return " · ".join(part for part in (what, when) if part)
+    counted_by = say((chart.scope or "").split(";")[0].split("《")[0], t) if chart.kind == "shares" else ""
+    return " · ".join(part for part in (what, when, counted_by) if part)
 
 
 def _starts(chart: Chart) -> bool:

@@ -204,12 +204,12 @@ _ROWS: dict[str, tuple[str, ...]] = {
         "Each is counted another way: not comparable, and no contradiction",
     ),
     "market.scopes.same": (
-        "⚠ 同一口径、同一时间，数字互相矛盾",
-        "⚠ Same scope and period, and the numbers contradict each other",
+        "⚠ 时间相同、看不出口径有别，数字却对不上",
+        "⚠ Same period, no stated difference in scope, and the numbers contradict each other",
     ),
     "market.conflict": (
-        "图中标 ⚠ 的数字，另有同口径、同时间的说法与之矛盾。",
-        "Figures marked ⚠ are contradicted by another of the same scope and period.",
+        "标 ⚠ 的数字另有不同说法：时间相同、看不出口径有别。",
+        "Figures marked ⚠ are contradicted: another source has a different one for the same period, in no other scope.",
     ),
     "market.period.none": ("文中未注明时间", "period not stated"),
     "market.unit": ("单位", "Unit"),

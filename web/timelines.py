@@ -169,7 +169,7 @@ def _values(chart: Chart, rows: Sequence[Row], plot: _Plot, t: Labels) -> list[R
             taken += [_around(x + (x2 - x) * i / steps, y + (y2 - y) * i / steps, 2) for i in range(1, steps)]
     for tick in axis_ticks(chart):
         y = plot.at(rows[0]["month"], tick)[1]
-        taken.append((0, y - 14, width_of(number_text(tick, chart.unit, t)) * SMALL, y - 1))
+        taken.append((0, y - 14, width_of(number_text(tick, chart.unit, t)) * SMALL + 5, y - 1))
     texts: list[Row] = []
     for n in _in_turn(chart):
         point = chart.points[n]

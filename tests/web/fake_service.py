@@ -6,6 +6,7 @@ from typing import Any
 
 from index.errors import DocumentMissing, IndexDamaged, IndexMissing
 from index.values import Document, Figure, Hit, Passage, Removal
+from rag.board import Chart, about, board
 from rag.ledger import as_row, matching
 from rag.values import Answer, Citation
 
@@ -190,6 +191,9 @@ class FakeService:
 
     def reprints(self) -> list[tuple[str, ...]]:
         return [(IDC.doc_id, MESSY.doc_id)]
+
+    def board(self, subject: str | None = None) -> tuple[Chart, ...]:
+        return about(board(FIGURES, {d.doc_id: d for d in DOCUMENTS}), subject)
 
     def examples(self) -> list[str]:
         return ["2025年上半年中国AI公有云市场规模是多少？", "对比两家机构说的阿里云份额", "How large is the market?"]

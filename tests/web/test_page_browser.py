@@ -45,8 +45,10 @@ pytestmark = [
 class Site:
     """The fake service behind a real server."""
 
+    service_class: type[FakeService] = FakeService
+
     def __init__(self) -> None:
-        self.service = FakeService()
+        self.service = self.service_class()
         config = uvicorn.Config(create_app(self.service), host="127.0.0.1", port=0, log_level="critical")
         self.server = uvicorn.Server(config)
         self.thread = threading.Thread(target=self.server.run, daemon=True)
