@@ -66,7 +66,7 @@ def bars(chart: Chart, t: Labels) -> tuple[list[Layer], float]:
         ),
     ]
     layers += _bar_layers(drawn, where)
-    axis = [{"from": 0, "y": 0, "y2": y - GAP}] if low < 0 else []
+    axis = [{"from": 0, "y": b["y"] - 2, "y2": b["y2"] + 2} for b in drawn] if low < 0 else []
     layers.append(
         layer_of({"type": "rule", "stroke": SOFT, "aria": False}, axis, x=x, y=position("y"), y2={"field": "y2"})
     )

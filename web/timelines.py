@@ -200,9 +200,11 @@ def _around(x: float, y: float, by: float) -> tuple[float, float, float, float]:
 
 
 def _in_turn(chart: Chart) -> list[int]:
-    """Which marks get their value written beside them: contradictions and the ends first, then as room allows."""
-    ends = [n for n, p in enumerate(chart.points) if n in (0, len(chart.points) - 1) or p.conflict]
-    return ends + [n for n in range(len(chart.points)) if n not in ends]
+    """Whose values are written: contradictions and the ends, then the others; of several lines the last of each."""
+    points, last = chart.points, len(chart.points) - 1
+    closing = [n for n, p in enumerate(points) if n == last or points[n + 1].subject != p.subject]
+    ends = [n for n, p in enumerate(points) if p.conflict or n in closing or (n == 0 and len(closing) == 1)]
+    return ends + [n for n in range(len(points)) if n not in ends and len(closing) == 1]
 
 
 def _overlap(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
