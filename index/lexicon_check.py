@@ -15,9 +15,11 @@ FILES = (
     ("index", "figures"),
     ("index", "sources"),
     ("rag", "question"),
+    ("rag", "board"),
 )
 _PATTERNS = {
     ("rag", "question"): "",
+    ("rag", "board"): "",
     ("index", "figures"): "scope",
     ("index", "sources"): "",
 }  # tables whose strings are patterns; "": all

@@ -57,7 +57,7 @@ def row_of(figure: Figure, sentence: Sentence, above: Sequence[Sentence], docume
             cited.append(source)
         return source is not None
 
-    value = hedged(figure.value, figure.hedge)
+    value = as_written(figure.value, figure.hedge)
     what = f"{figure.subject or ''}{figure.attribute or ''}"
     if not borne(what):
         what = figure.attribute if figure.attribute and borne(figure.attribute) else ""
@@ -83,12 +83,11 @@ def row_of(figure: Figure, sentence: Sentence, above: Sequence[Sentence], docume
     return Row(shown(value), shown(what), shown(period), shown(";".join(kept)), statement)
 
 
-def hedged(value: str, hedge: str | None) -> str:
-    """A value with its hedge where it belongs: 超80%, 5倍以上."""
-    behind = re.search(r"以上|以下|以内|以外|左右|上下|有余", hedge or "")
-    if behind is not None:
-        return f"{value}{behind.group()}"
-    return value if re.fullmatch(r"[余多几数上过+]+", hedge or "") else f"{hedge or ''}{value}"
+def as_written(value: str, hedge: str | None) -> str:
+    """A figure's value with its hedge, on the side where it stood."""
+    after = re.search(r"以上|以下|以内|以外|左右|上下|有余", hedge or "")
+    before = "" if after or re.search(r"^[余多几数上过+]+$", hedge or "") else hedge or ""
+    return f"{before}{value}{after.group() if after else ''}"
 
 
 def sentences_above(candidate: Scored, snapshot: Snapshot) -> list[Sentence]:

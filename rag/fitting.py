@@ -191,14 +191,14 @@ def is_wholly_named(question: Question, figure: Figure) -> bool:
     return bool(parts) and all(any(form in question.folded for form in forms_of(w)) for w in parts)
 
 
-def _per(folded: str) -> frozenset[str]:
+def how_often(folded: str) -> frozenset[str]:
     """How often a folded text counts: a day, a month …"""
     return frozenset(n for n, p in lexicon("rag", "question")["figures"]["per"].items() if re.search(p, folded))
 
 
 def _counts_alike(question: Question, figure: Figure) -> bool | None:
     """Whether a figure counts as often as is asked (a day, a month); None where one of the two does not say."""
-    often, asked = _per(fold_text(figure.attribute or "")), _per(question.folded)
+    often, asked = how_often(fold_text(figure.attribute or "")), how_often(question.folded)
     return bool(often & asked) if often and asked else None
 
 
@@ -290,7 +290,7 @@ def _measure(question: Question, figure: Figure, candidate: Scored) -> float | N
         )
     shared = {w for w in words(attribute) if len(w) > 1 and any(form in question.folded for form in forms_of(w))}
     shared |= {w for w in question.words if len(w) > 1 and w in attribute}  # 用户数, 用户数量
-    shared |= _per(attribute) & _per(question.folded)
+    shared |= how_often(attribute) & how_often(question.folded)
     return 1.0 + 0.5 * len(shared) + penalty if shared else None
 
 

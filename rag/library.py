@@ -1,11 +1,13 @@
 """What an index holds, looked up: documents, what cleaning left out of them, reprints, figures."""
 
+from functools import cached_property
 from typing import Any
 
 from index.aliases import known_names
 from index.errors import DocumentMissing
 from index.snapshot import Snapshot
 from index.values import Document, Removal
+from rag.board import Chart, about, board
 from rag.coverage import Coverage, coverage
 from rag.ledger import as_row, matching
 
@@ -53,6 +55,15 @@ class Library:
         with known_names(self._snapshot.names):
             found = matching(self._snapshot.figures, subject=subject, attribute=attribute, period=period, doc=doc)
         return [as_row(f, self._snapshot.documents[f.doc_id]) for f in found]
+
+    @cached_property
+    def _board(self) -> tuple[Chart, ...]:
+        return board(self._snapshot.figures, self._snapshot.documents, self._snapshot.reprints)
+
+    def board(self, subject: str | None = None) -> tuple[Chart, ...]:
+        """The charts of the ledger (rag.board); only those that show `subject`, in any form of its name."""
+        with known_names(self._snapshot.names):
+            return about(self._board, subject)
 
     def examples(self) -> list[str]:
         """Questions the documents themselves say they answer; else one about each of a few titles."""

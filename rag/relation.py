@@ -48,7 +48,7 @@ def relation(a: Figure, b: Figure) -> str | None:
     who, whom = _source(a), _source(b)
     if who and whom and not _alike(who, whom):
         return "scope"
-    m, n = _counted(a), _counted(b)
+    m, n = counted(a), counted(b)
     if m and n and not any(_alike(x, y) for x in m for y in n):
         return "scope"
     if bool(m) != bool(n) and a.doc_id != b.doc_id:
@@ -111,7 +111,7 @@ def _source(figure: Figure) -> str | None:
     return fold_text(said) if said and said in (figure.scope or "").split(";") else None
 
 
-def _counted(figure: Figure) -> frozenset[str]:
+def counted(figure: Figure) -> frozenset[str]:
     """Who counts and what: the parts of a scope, without bare regions and remarks on a missing source."""
     parts = (fold_text(p) for p in (figure.scope or "").split(";"))
     return frozenset(p for p in parts if p and not re.search(r"未注明|只写|预测|长短不同", p) and region_of(p) != p)

@@ -8,6 +8,7 @@ from fastapi.staticfiles import StaticFiles
 
 from web.api import api_routes
 from web.guard import BodyLimit, SecurityHeaders
+from web.market import market_routes
 from web.pages import page_routes
 from web.problems import handle_problems
 from web.render import STATIC
@@ -31,6 +32,7 @@ def create_app(
     app = FastAPI(title="云图问答 Yuntu", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
     app.include_router(api_routes(service, feedback))
     app.include_router(page_routes(Versions(service, reopen)))
+    app.include_router(market_routes(service))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     handle_problems(app)
     # 12 bytes are the most JSON needs for one character (two \u escapes)

@@ -43,12 +43,37 @@ class QuestionEmpty(BadQuestion):
         super().__init__("问题是空的 (the question is empty)。", "请写下想问的内容 (write what you want to know)。")
 
 
+class ChartMissing(YuntuError):
+    """No chart with that id: the board changes with the index."""
+
+    code = "chart_missing"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "没有这张图 (no such chart)。", "图随索引而变，请回到 /market (charts change with the index: see /market)。"
+        )
+
+
+class FontMissing(YuntuError):
+    """The server cannot write Chinese into a picture."""
+
+    code = "font_missing"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "服务器没有中文字体，画不出 PNG (the server has no Chinese font)。",
+            "请运行: apt-get install fonts-noto-cjk，再重启；SVG 不受影响 (then restart; SVG works without)。",
+        )
+
+
 STATUS: dict[type[YuntuError], int] = {  # the first that fits; any other YuntuError is 500
     QuestionTooLong: 413,
     BadQuestion: 400,
     DocumentMissing: 404,
     VersionGone: 410,
     FeedbackLost: 507,
+    ChartMissing: 404,
+    FontMissing: 503,
     IndexMissing: 503,
     IndexDamaged: 503,
     IndexMismatch: 503,

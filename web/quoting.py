@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rag.figure_rows import hedged, period_words
+from rag.figure_rows import as_written, period_words
 from rag.values import Answer, Citation
 from web.labels import Labels, place_label
 
@@ -38,7 +38,7 @@ def figure_line(figure: Mapping[str, Any], t: Labels) -> str:
         if english
         else (figure["subject"] or "") + (figure["attribute"] or "")
     )
-    value = hedged(figure["value"], figure["hedge"])
+    value = as_written(figure["value"], figure["hedge"])
     return f"{what} {value} ({'; '.join(told)})" if english else f"{what} {value}（{'；'.join(told)}）"
 
 

@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 
 from index.fold import to_simplified, to_traditional
 from index.values import Document, Removal
-from rag.figure_rows import hedged, period_words
+from rag.figure_rows import as_written, period_words
 from rag.progress import STAGES
 from rag.values import Answer, Citation
 from web.labels import DEFAULT_LANG, Labels, place_label
@@ -303,7 +303,7 @@ _TEMPLATES.globals.update(
     document_url=document_url,
     figure_line=figure_line,
     footnoted=footnoted,
-    hedged=hedged,
+    as_written=as_written,
     period_words=period_words,
     quote_lines=quote_lines,
     stages=STAGES,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from index.values import Document, Hit, Removal
+from rag.board import Chart
 from rag.coverage import Coverage
 from rag.values import Answer
 
@@ -56,6 +57,9 @@ class Service(Protocol):
 
     def coverage(self, subject: str | None = None) -> Coverage:
         """Who × what × when, counted from the ledger."""
+
+    def board(self, subject: str | None = None) -> Sequence[Chart]:
+        """The charts of the ledger, the best evidenced first; only those that show `subject`, by any of its names."""
 
     def examples(self) -> list[str]:
         """A few questions this corpus can answer, for the start page."""

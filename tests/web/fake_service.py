@@ -8,6 +8,7 @@ from typing import Any
 from index.aliases import known_names
 from index.errors import DocumentMissing, IndexDamaged, IndexMissing
 from index.values import Document, Figure, Hit, Passage, Removal
+from rag.board import Chart, about, board
 from rag.coverage import Coverage, coverage
 from rag.ledger import as_row, matching
 from rag.progress import STAGES, tell
@@ -205,6 +206,9 @@ class FakeService:
     def coverage(self, subject: str | None = None) -> Coverage:
         with known_names(()):
             return coverage(FIGURES, subject=subject)
+
+    def board(self, subject: str | None = None) -> tuple[Chart, ...]:
+        return about(board(FIGURES, {d.doc_id: d for d in DOCUMENTS}), subject)
 
     def examples(self) -> list[str]:
         return ["2025年上半年中国AI公有云市场规模是多少？", "对比两家机构说的阿里云份额", "How large is the market?"]
