@@ -62,10 +62,15 @@ def send(tab: Tab, question: str) -> None:
 
 def test_the_stages_show_while_an_answer_is_worked_on(tab: Tab) -> None:
     tab.page.goto("/")
+    tab.page.evaluate("""() => {
+        window.seen = [];
+        const stages = () => document.querySelectorAll("#log .stages [aria-current]");
+        const look = () => stages().forEach((stage) => seen.push(stage.textContent));
+        new MutationObserver(look).observe(document.getElementById("log"), { subtree: true, attributes: true });
+    }""")
     send(tab, LATE)
-    for words in ("理解问题", "检索资料", "阅读原文", "写出答案"):
-        tab.page.locator(".stages [aria-current]", has_text=words).wait_for()
     tab.page.locator(".turn[data-asked]").wait_for()
+    assert list(dict.fromkeys(tab.page.evaluate("seen"))) == ["理解问题", "检索资料", "阅读原文", "写出答案"]
     assert tab.page.locator(".stages").count() == 0
 
 
