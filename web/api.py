@@ -1,15 +1,14 @@
 """The JSON routes: request → service → the same values as JSON."""
 
 import datetime
-from collections.abc import AsyncIterable, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
-from fastapi.concurrency import run_in_threadpool
-from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import AfterValidator, BaseModel, Field
+from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from index.values import Document, Hit
 from rag.ledger import FIELDS
@@ -19,7 +18,7 @@ from web.problems import checked_question
 from web.render import MAX_TURNS
 from web.service import Service
 from web.spreadsheet import as_csv
-from web.stream import event, events
+from web.stream import event, result_of, streamed
 
 Lang = Literal["auto", "zh-Hans", "zh-Hant", "en"]
 TopK = Annotated[int, Field(ge=1, le=50)]
@@ -91,17 +90,16 @@ def api_routes(service: Service, feedback_file: Path | None) -> APIRouter:
     def ask(body: Annotated[AskBody, Depends(checked_body(service))]) -> dict[str, Any]:
         return service.ask(body.question, body.turns, body.lang, body.top_k).as_json()
 
-    @routes.post("/api/ask/stream", response_class=EventSourceResponse)
-    async def ask_stream(body: Annotated[AskBody, Depends(checked_body(service))]) -> AsyncIterable[ServerSentEvent]:
-        async def shown(answer: Answer) -> AsyncIterator[ServerSentEvent]:
+    @routes.post("/api/ask/stream")
+    async def ask_stream(body: Annotated[AskBody, Depends(checked_body(service))]) -> EventSourceResponse:
+        async def shown(answer: Answer) -> AsyncGenerator[ServerSentEvent, None]:
             for line in answer.text.splitlines(keepends=True):
                 yield event("text", {"text": line})
             yield event("answer", answer.as_json())
-            suggestions = await run_in_threadpool(service.suggestions, answer, body.turns)
+            suggestions = await result_of(lambda: service.suggestions(answer, body.turns))
             yield event("suggestions", {"questions": suggestions})
 
-        async for e in events(lambda: service.ask(body.question, body.turns, body.lang, body.top_k), shown):
-            yield e
+        return streamed(lambda: service.ask(body.question, body.turns, body.lang, body.top_k), shown)
 
     @routes.post("/api/feedback", status_code=201)
     def give_feedback(body: FeedbackBody) -> dict[str, str]:

@@ -1,12 +1,11 @@
 """The pages, and what chat.js puts into them: POST /ask (an answer as it comes) and GET /panel/… (a source)."""
 
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from fastapi.sse import EventSourceResponse, ServerSentEvent
+from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from index.audit import findings, rule_counts
 from rag.values import Answer
@@ -14,7 +13,7 @@ from web.api import AskBody, Lang, checked_body
 from web.labels import DEFAULT_LANG
 from web.problems import checked_question
 from web.render import MAX_TURNS, fragment, page, recent_turns, script_of, source_view
-from web.stream import event, events
+from web.stream import event, result_of, streamed
 from web.versions import VersionGone, Versions
 
 DOCUMENTS_A_PAGE = 200
@@ -67,12 +66,12 @@ def page_routes(versions: Versions) -> APIRouter:
             old_version=served.version if served is not service else None,
         )
 
-    @routes.post("/ask", response_class=EventSourceResponse)
-    async def ask(body: Annotated[AskBody, Depends(checked_body(service))]) -> AsyncIterable[ServerSentEvent]:
-        async def shown(answer: Answer) -> AsyncIterator[ServerSentEvent]:
+    @routes.post("/ask")
+    async def ask(body: Annotated[AskBody, Depends(checked_body(service))]) -> EventSourceResponse:
+        async def shown(answer: Answer) -> AsyncGenerator[ServerSentEvent, None]:
             turn = fragment("turn.html", answer.lang, answer=answer, turns=body.turns, lang=body.lang, suggestions=[])
             yield event("turn", turn)
-            suggestions = await run_in_threadpool(service.suggestions, answer, body.turns)
+            suggestions = await result_of(lambda: service.suggestions(answer, body.turns))
             turns = [*body.turns, answer.question]
             yield event(
                 "more",
@@ -81,8 +80,7 @@ def page_routes(versions: Versions) -> APIRouter:
                 ),
             )
 
-        async for e in events(lambda: service.ask(body.question, body.turns, body.lang, body.top_k), shown):
-            yield e
+        return streamed(lambda: service.ask(body.question, body.turns, body.lang, body.top_k), shown)
 
     @routes.api_route("/documents", methods=["GET", "HEAD"])
     def documents(

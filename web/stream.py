@@ -1,19 +1,22 @@
 """An answer while it is worked on: its stages as they begin, then the answer. Who hangs up ends the work."""
 
 import asyncio
+import json
 import logging
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from fastapi.concurrency import run_in_threadpool
-from fastapi.sse import ServerSentEvent
+from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from rag.progress import told_to
 from web.problems import problem_of
 
 T = TypeVar("T")
+PING_S = 15
 _LOG = logging.getLogger("uvicorn.error")
 
 
@@ -36,7 +39,7 @@ class _HungUp(Exception):
     """Nobody waits for the answer any more."""
 
 
-async def stages_of(work: Callable[[], T]) -> AsyncIterator[Stage | Done[T]]:
+async def stages_of(work: Callable[[], T]) -> AsyncGenerator[Stage | Done[T], None]:
     """Runs `work` in a thread: each Stage as it begins, then Done.
 
     Closing the iterator ends the work where its next stage would begin. Raises: what `work` raises.
@@ -55,7 +58,13 @@ async def stages_of(work: Callable[[], T]) -> AsyncIterator[Stage | Done[T]]:
             return work()
 
     task = asyncio.create_task(run_in_threadpool(run))
-    task.add_done_callback(lambda _: heard.put_nowait(None))
+
+    def done(ended: asyncio.Task[T]) -> None:
+        if not ended.cancelled():
+            ended.exception()  # taken note of: when nobody waits any more, nobody else does
+        heard.put_nowait(None)
+
+    task.add_done_callback(done)
     try:
         while (stage := await heard.get()) is not None:
             yield stage
@@ -64,17 +73,29 @@ async def stages_of(work: Callable[[], T]) -> AsyncIterator[Stage | Done[T]]:
         hung_up.set()
 
 
+async def result_of(work: Callable[[], T]) -> T:
+    """What `work` returns, run in a thread; it ends at its next stage where nobody waits any more."""
+    value: list[T] = []
+    async with aclosing(stages_of(work)) as steps:
+        async for step in steps:
+            if isinstance(step, Done):
+                value.append(step.value)
+    return value[0]
+
+
 async def events(
-    work: Callable[[], T], shown: Callable[[T], AsyncIterator[ServerSentEvent]]
-) -> AsyncIterator[ServerSentEvent]:
+    work: Callable[[], T], shown: Callable[[T], AsyncGenerator[ServerSentEvent, None]]
+) -> AsyncGenerator[ServerSentEvent, None]:
     """The events of one answer: `stage` {"stage","question"} each, then those of `shown`; or one `error`."""
     try:
-        async for step in stages_of(work):
-            if isinstance(step, Stage):
-                yield event("stage", {"stage": step.name, "question": step.question})
-            else:
-                async for further in shown(step.value):
-                    yield further
+        async with aclosing(stages_of(work)) as steps:
+            async for step in steps:
+                if isinstance(step, Stage):
+                    yield event("stage", {"stage": step.name, "question": step.question})
+                    continue
+                async with aclosing(shown(step.value)) as further:
+                    async for one in further:
+                        yield one
     except Exception as e:
         problem = problem_of(e)
         if problem.status == 500:
@@ -84,4 +105,9 @@ async def events(
 
 def event(name: str, data: Any) -> ServerSentEvent:
     """One event; `data` goes out as JSON."""
-    return ServerSentEvent(event=name, data=data)
+    return ServerSentEvent(json.dumps(data, ensure_ascii=False), event=name, sep="\n")
+
+
+def streamed(work: Callable[[], T], shown: Callable[[T], AsyncGenerator[ServerSentEvent, None]]) -> EventSourceResponse:
+    """The response that sends `events(work, shown)`, with a ping when nothing else is sent for a while."""
+    return EventSourceResponse(events(work, shown), ping=PING_S, sep="\n", headers={"Cache-Control": "no-store"})

@@ -106,7 +106,7 @@ def test_who_hangs_up_ends_the_work_at_its_next_stage() -> None:
         steps = stages_of(work)
         async for _ in steps:
             break
-        await steps.aclose()  # type: ignore[attr-defined]
+        await steps.aclose()
         go_on.set()
         deadline = time.monotonic() + 5
         while not ended.is_set() and time.monotonic() < deadline:
