@@ -102,7 +102,6 @@ _ROWS: dict[str, tuple[str, ...]] = {
     "you_asked": ("问：", "Question: "),
     "understood_as": ("理解为", "Understood as"),
     "citations": ("出处", "Sources"),
-    "nearest": ("最接近的内容", "Nearest in the corpus"),
     "citation": ("出处", "Source"),
     "newest": ("最新依据", "Newest evidence"),
     "undated": ("日期不详", "undated"),
