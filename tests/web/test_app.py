@@ -24,6 +24,7 @@ from tests.web.fake_service import (
     MESSY,
     MESSY_CITATION,
     MESSY_QUOTE,
+    SHARE_CITATION,
     FakeService,
 )
 from web.app import MAX_BODY_BYTES, create_app
@@ -384,8 +385,8 @@ def test_a_refusal_says_why_and_shows_the_nearest(client: TestClient) -> None:
     assert 'class="answer kind-refusal refused"' in html
     assert "资料里能回答的问题" in html
     assert "不提供建议或预测" in html
-    assert "最接近的内容" in html
-    assert "Nearest in the corpus" in client.get("/", params={"q": "推荐股票", "lang": "en"}).text
+    assert SHARE_CITATION.readable in html
+    assert "Questions the corpus answers" in client.get("/", params={"q": "推荐股票", "lang": "en"}).text
 
 
 def test_the_fragments_are_the_same_turn_as_on_the_page(client: TestClient) -> None:

@@ -12,7 +12,8 @@ export async function* eventsOf(reply) {
     for (const block of blocks) {
       const fields = { event: "message", data: [] };
       for (const line of block.split("\n")) {
-        const [, name, rest] = /^(\w*): ?(.*)$/.exec(line) ?? [];
+        const colon = line.indexOf(":"); // a data line may hold any character, line separators (U+2028) too
+        const [name, rest] = [line.slice(0, colon), line.slice(colon + 1).replace(/^ /, "")];
         if (name === "event") fields.event = rest;
         else if (name === "data") fields.data.push(rest);
       }
