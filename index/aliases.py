@@ -139,6 +139,11 @@ def names_share(folded: str) -> bool:
     return any(word in folded for word in _folded_group(tuple(_lexicon()["share"])))
 
 
+def share_word() -> str:
+    """The word that stands for every word for a share: 份额 for 占比."""
+    return _folded_group(tuple(_lexicon()["share"]))[0]
+
+
 def measures_in(folded: str) -> list[tuple[str, ...]]:
     """The measures a folded text names (份额, 营收 …), each as all its forms; general words are left out."""
     return [group for group in _measures() if any(f in folded for f in group)]

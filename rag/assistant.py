@@ -43,7 +43,7 @@ from rag.values import Answer
 
 PART = 1  # statements of one part among several questions
 NEAR = 50  # passages that say which Chinese words an English question means
-SUGGESTED_S = 1.0
+INSTEAD_S, FURTHER_S = 4.0, 1.0  # seconds for questions to ask instead, and to go on with
 NEAREST = 2  # figures of other periods that a refusal names
 UNFOUND = ("not_in_corpus", "off_topic", "other_period", "other_subject", "figure_not_stated")
 TABLED = ("conflict", "compare", "timeline", "list")  # kinds that figures side by side answer
@@ -274,13 +274,15 @@ class Assistant(Library):
             kind, decision = "refusal", "not_in_corpus"
         return _Reply(asked, found, kind, statements, decision)
 
-    def suggestions(self, answer: Answer, turns: Sequence[str] = (), budget_s: float = SUGGESTED_S) -> list[str]:
+    def suggestions(self, answer: Answer, turns: Sequence[str] = (), budget_s: float | None = None) -> list[str]:
         """A few questions near to an answer's own that the corpus answers, in its language.
 
         Args:
             turns: what was asked before it.
-            budget_s: after so many seconds those found so far will do.
+            budget_s: after so many seconds those found so far will do; None: a refusal is given more than an answer.
         """
+        if budget_s is None:
+            budget_s = INSTEAD_S if answer.refused else FURTHER_S
         with known_names(self._snapshot.names):
             if self._candidates is None:
                 self._candidates = candidates_of(self._snapshot)

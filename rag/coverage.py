@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from index.aliases import forms_of
+from index.aliases import forms_of, share_word
 from index.fold import fold_text
-from index.grammar import measure_of
+from index.grammar import is_share, measure_of
 from index.values import Figure
 from rag.ledger import periods_of
 
@@ -42,7 +42,8 @@ def coverage(figures: Iterable[Figure], *, subject: str | None = None, most: int
     counts: dict[tuple[str, str], Counter[str]] = {}
     names: dict[str, str] = {}
     for f in figures:
-        measure = measure_of(fold_text(f.attribute or ""))
+        attribute = fold_text(f.attribute or "")
+        measure = share_word() if is_share(attribute) else measure_of(attribute)
         if not f.subject or not measure:
             continue
         key = min(forms_of(fold_text(f.subject)), default=fold_text(f.subject))
