@@ -113,9 +113,15 @@ def _shares(found: Sequence[Level]) -> Iterator[Drawn]:
     for counted_alike in _grouped(mine):
         for measured_alike in by_measure(counted_alike):
             for group in _by_region(measured_alike):
-                parts = {x.who: x.point.high for x in group}
-                if len(parts) > 1 and sum(parts.values()) <= WHOLE:
-                    yield "shares", merged(group)
+                one = _with_one_part_each(merged(group))
+                if len(one) > 1 and sum(x.point.high for x in one) <= WHOLE:
+                    yield "shares", one
+
+
+def _with_one_part_each(group: Group) -> Group:
+    """Without the subjects that are given two different parts: of one of them the period or the whole was misread."""
+    times = Counter(x.who for x in group)
+    return [x for x in group if times[x.who] == 1]
 
 
 def _is_part(x: Level) -> bool:
@@ -203,7 +209,8 @@ def _dispute(a: Level, b: Level, among: set[str]) -> str | None:
         return None
     if {one.figure_id, other.figure_id} <= among and not (a.counted == b.counted and one_measure(a, b)):
         return "scope"
-    if not one_measure(a, b):
+    vague = a.is_share and not (a.words and b.words)  # 占比 of what: only rivals' parts would tell
+    if not one_measure(a, b) or (vague and not {one.figure_id, other.figure_id} <= among):
         return None
     kind = relation(one, other)
     if kind == "contradiction":

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
-from index.aliases import forms_of, measures_in
+from index.aliases import entities_in, forms_of, measures_in
 from index.attribution import region_of
 from index.data import lexicon
 from index.fold import fold_text
-from index.grammar import figure_words, is_share, measure_of
+from index.grammar import figure_words, is_share, measure_of, tagged_words
 from index.reprints import members
 from index.tokenize import words
 from index.values import Document, Figure
@@ -82,7 +82,7 @@ def levels(
 
 
 def _level(figure: Figure, document: Document, originals: Mapping[str, str], units: set[str]) -> Level | None:
-    if not figure.subject or not figure.attribute or not _is_name(figure.subject):
+    if not figure.subject or not figure.attribute or not is_name(figure.subject):
         return None
     attribute, subject = fold_text(figure.attribute), fold_text(figure.subject)
     bare = _bare(attribute, frozenset(units))
@@ -123,8 +123,16 @@ def _is_usable(number: float) -> bool:
     return number == 0 or LEAST <= abs(number) <= MOST
 
 
-def _is_name(subject: str) -> bool:
-    return len(subject) <= NAME_CHARS and not re.search(_lexicon("no_name"), subject) and subject.strip() != ""
+@lru_cache(maxsize=8192)
+def is_name(subject: str) -> bool:
+    """Whether a subject is a name or a thing, not a piece of a sentence (首次录得盈利, 公司员工现有)."""
+    folded = fold_text(subject).strip()
+    if not folded or len(folded) > NAME_CHARS or re.search(_lexicon("no_name"), folded) or folded in _lexicon("nobody"):
+        return False
+    if any(folded in forms for forms in entities_in(folded)):
+        return True
+    tags = [tag for word, tag in tagged_words(folded) if word.strip()]
+    return not any(re.fullmatch(r"v[dgi]?|r\w?|p|c", tag) for tag in tags) and tags[-1] not in ("b", "d", "f", "s", "t")
 
 
 @lru_cache(maxsize=4096)
@@ -210,7 +218,7 @@ def by_measure(found: Sequence[Level]) -> list[list[Level]]:
 
 
 def _unmixed(found: Sequence[Level]) -> list[Level]:
-    """Without what one sentence gives two numbers for: it tells of two things, and was not understood."""
+    """Without what one document gives two numbers for in one 口径 and period: it was not understood."""
     told: dict[object, list[Level]] = {}
     for x in found:
         told.setdefault(_told_of(x), []).append(x)
@@ -221,7 +229,7 @@ def _told_of(x: Level) -> object:
     figure = x.point.figure
     return (
         figure.doc_id,
-        figure.start,
+        x.counted,
         x.who,
         x.head,
         x.words,

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from index.aliases import entities_in, measures_in, names_share
 from index.data import lexicon
 from index.fold import fold_text, to_simplified, to_traditional
+from index.grammar import tagged_words
 from index.snapshot import Snapshot
 from index.values import Figure
 from rag.figure_rows import period_words
 from rag.fitting import is_change
+from rag.levels import is_name
 from rag.values import Answer
 
 MOST = 3
@@ -61,7 +63,7 @@ def _asked(figure: Figure) -> str | None:
     subject, attribute = (figure.subject or "").strip(), (figure.attribute or "").strip()
     if not subject or not attribute or _ODD.search(subject + attribute) or not entities_in(fold_text(subject)):
         return None
-    if not _measures(fold_text(attribute)):
+    if not _measures(fold_text(attribute)) or not is_name(subject) or not _is_plain(attribute, figure):
         return None
     if figure.as_of and not _PERIOD.fullmatch(figure.as_of):
         return None
@@ -69,6 +71,15 @@ def _asked(figure: Figure) -> str | None:
     much = "了多少" if is_change(figure) else "是多少"
     whose = attribute if attribute.startswith(subject) else f"{subject}的{attribute}"
     return f"{period}{whose}{much}？"
+
+
+def _is_plain(attribute: str, figure: Figure) -> bool:
+    """Whether an attribute reads as what is measured, not as a piece of a sentence (公布营收, 份额提高)."""
+    tagged = tagged_words(fold_text(attribute))
+    first, last = tagged[0], tagged[-1]
+    opens = first[1] == "v" and not _measures(first[0]) and len(tagged) > 1
+    ends = last[1] == "v" and not _measures(last[0]) and not is_change(figure)
+    return not opens and not ends
 
 
 def _asked_in_english(figure: Figure) -> str | None:
