@@ -77,6 +77,8 @@ def _is_plain(attribute: str, figure: Figure) -> bool:
     """Whether an attribute reads as what is measured, not as a piece of a sentence (公布营收, 份额提高)."""
     tagged = tagged_words(fold_text(attribute))
     first, last = tagged[0], tagged[-1]
+    if fold_text(attribute) in lexicon("rag", "suggest")["vague"]:
+        return False
     opens = first[1] == "v" and not _measures(first[0]) and len(tagged) > 1
     ends = last[1] == "v" and not _measures(last[0]) and not is_change(figure)
     return not opens and not ends

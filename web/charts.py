@@ -13,8 +13,8 @@ from web.chart_layers import FONT, INK, MARK, SMALL, SOFT, WIDTH
 from web.chart_words import colon, heading, notes, scope_line, source_text, wrapped
 from web.labels import Labels
 from web.problems import FontMissing
-from web.render import document_url
 from web.timelines import timeline
+from web.urls import document_url
 
 FONTS = "Noto Sans CJK SC, Noto Sans SC, PingFang SC, Microsoft YaHei, sans-serif"  # of files; a page has its own
 _SVG, _XLINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}"

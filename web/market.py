@@ -15,9 +15,10 @@ from web.api import Lang
 from web.chart_words import heading, notes, period_text, scope_line, source_text
 from web.labels import DEFAULT_LANG, Labels
 from web.problems import ChartMissing
-from web.render import document_url, page
+from web.render import page
 from web.service import Service
 from web.spreadsheet import as_csv
+from web.urls import document_url
 
 CHARTS_A_PAGE = 12
 FIGURES_A_PAGE = 200

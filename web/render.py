@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -19,8 +19,9 @@ from index.values import Document, Removal
 from rag.figure_rows import as_written, period_words
 from rag.progress import STAGES
 from rag.values import Answer, Citation
-from web.labels import DEFAULT_LANG, Labels, place_label
+from web.labels import Labels, place_label
 from web.quoting import figure_line, footnoted, quote_lines
+from web.urls import audit_url, chat_url, document_url, panel_url, web_url
 
 STATIC = Path(__file__).parent / "static"
 MAX_TURNS = 8  # earlier questions a page carries along
@@ -187,71 +188,6 @@ def recent_turns(turns: Sequence[str], max_chars: int) -> list[str]:
             break
         kept.insert(0, turn)
     return kept
-
-
-def chat_url(question: str, turns: Sequence[str] = (), lang: str = "auto", version: str | None = None) -> str:
-    """The address of the page that answers `question`; by one version of the index, if it is named."""
-    fields = [("q", question), *(("turn", turn) for turn in turns)]
-    fields += [("lang", lang)] if lang != "auto" else []
-    return "/?" + urlencode(fields + ([("v", version)] if version else []))
-
-
-def document_url(
-    doc_id: str,
-    start: int | None = None,
-    end: int | None = None,
-    lang: str = DEFAULT_LANG,
-    version: str | None = None,
-    script: str = "original",
-) -> str:
-    """The address of a document's page, at a citation if one is given. A doc_id may hold any character."""
-    address = _source_url("documents", doc_id, start, end, lang, version, script)
-    return address if start is None else f"{address}#{start}-{end}"
-
-
-def audit_url(doc_id: str, lang: str = DEFAULT_LANG) -> str:
-    """The address of what cleaning did to a document."""
-    return _source_url("audit", doc_id, None, None, lang)
-
-
-def panel_url(
-    doc_id: str,
-    start: int,
-    end: int,
-    lang: str = DEFAULT_LANG,
-    version: str | None = None,
-    script: str = "original",
-) -> str:
-    """The address of the fragment that the side panel shows."""
-    return _source_url("panel", doc_id, start, end, lang, version, script)
-
-
-def _source_url(
-    route: str,
-    doc_id: str,
-    start: int | None,
-    end: int | None,
-    lang: str,
-    version: str | None = None,
-    script: str = "original",
-) -> str:
-    fields = {} if start is None else {"start": str(start), "end": str(end)}
-    if lang != DEFAULT_LANG:
-        fields["lang"] = lang
-    if version:
-        fields["v"] = version
-    if script != "original":
-        fields["script"] = script
-    return f"/{route}/{quote(doc_id, safe='', errors='replace')}" + (f"?{urlencode(fields)}" if fields else "")
-
-
-def web_url(url: str | None) -> str | None:
-    """`url` if following it can only open a web page: a source could name a javascript: address."""
-    try:
-        parts = urlsplit(url or "")
-    except ValueError:
-        return None
-    return url if parts.scheme in ("http", "https") and parts.netloc else None
 
 
 def exact(text: str) -> Markup:

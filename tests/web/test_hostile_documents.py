@@ -13,7 +13,7 @@ from rag.assistant import Assistant
 from tests.fakes import FakeEncoder
 from tests.index.small import build, write_corpus
 from tests.web.browser import NEEDS_BROWSER, Site, Tab
-from web.render import document_url
+from web.urls import document_url
 
 pytestmark = NEEDS_BROWSER
 
