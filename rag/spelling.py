@@ -128,7 +128,8 @@ class Spelling:
         names = self._names.get(length, {})
         meant = [t for t in names.get(sounds, []) if t != span and (rare or _shared(t, span))]
         if not meant and length > 2:
-            meant = [t for alike in names.values() for t in alike if len(w := _wrong(t, span)) == 1 and w <= loose]
+            alike = [t for same in names.values() for t in same if len(w := _wrong(t, span)) == 1 and w <= loose]
+            meant = [t for t in alike if not self._is_name(span[1:] if _wrong(t, span) == {0} else span[:-1])]
         if not meant and not word_frequency(span) and _is_cut_at(tokens, at, at + length):
             single = {n for n in range(length) if len(c := tokens.get(at + n, "")) == 1 and c not in _stop()}
             meant = [
@@ -137,6 +138,10 @@ class Spelling:
                 if t != span and _shared(t, span) and _wrong(t, span) <= single
             ]
         return max(meant, key=lambda t: (_shared(t, span), t), default=None)
+
+    def _is_name(self, span: str) -> bool:
+        """Whether a stretch is a name as it stands: 腾讯占 is 腾讯 and a word, not 腾讯云 mistyped."""
+        return span in self._names.get(len(span), {}).get(_sounds(span), [])
 
     def _mistyped(self, text: str, folded: str, places: Sequence[int], lang: str) -> Iterator[tuple[int, int, str]]:
         tokens = list(_LATIN.finditer(folded))

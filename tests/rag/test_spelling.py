@@ -46,6 +46,8 @@ def test_a_word_nobody_knows_is_taken_for_one_the_corpus_has(spelling: Spelling,
     [
         "火山引擎的市场份额是多少?",
         "腾讯跟谁合作做模型?",
+        "腾讯占多少份额?",
+        "阿里占了多少?",
         "用国外模型要多少钱?",
         "省的是同一种成本吗?",
         "点击的人大概能多多少?",
