@@ -11,7 +11,7 @@ from index.aliases import chinese_for, entities_in, forms_of, measures_in, names
 from index.anaphor import mentions_above, opens_back
 from index.attribution import source_of
 from index.fold import fold_text
-from index.grammar import is_measure
+from index.grammar import NAMED, is_measure, tagged_words
 from index.periods import match, periods_in
 from index.tokenize import words
 from rag.evidence import FEATURES, SHAPES, Scored
@@ -110,10 +110,17 @@ def may_lead(question: Question, lead: str, sentence: str) -> bool:
         return False
     if question.periods and len(periods_in(whole)) > 1 and match(question.periods, periods_in(said)) < 0.75:
         return False
+    if "name" in question.wants and not asks_for_amount(question.folded) and not _names_anybody(said):
+        return False
     if not is_asked_for(question):
         return True
     shapes = question.wants.intersection(_SHAPED) or {"count"}
     return any(SHAPES[s].search(said) for s in shapes) and all(forms in asked for forms in measures_in(said))
+
+
+def _names_anybody(folded: str) -> bool:
+    """Whether a few words hold a name: of the lexicon, in Latin letters, or what the dictionary takes for one."""
+    return bool(entities_in(folded)) or any(NAMED.fullmatch(tag) for _, tag in tagged_words(folded))
 
 
 def is_named(entities: Sequence[tuple[str, ...]], folded: str) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from index.aliases import names_share
+from index.fold import fold_text
 from index.snapshot import Snapshot
 from index.values import Figure
 from rag.asked_figure import is_about
@@ -56,6 +57,7 @@ def table_for(
     if kind == "timeline":  # levels, not by how much they changed
         found = [f for f in found if not is_change(f.figure) and periods_of(f.figure.as_of)]
         found = [f for f in found if _rate(f) == _rate(found[0])]
+    found = _of_what_is_named(question, found, near)
     if not found:
         return None
     return _table(kind, _chosen(question, kind, found), snapshot, lang)
@@ -97,6 +99,17 @@ def several_counts(
         if f.score >= first.score - CLOSE and counts_otherwise(first.figure, f.figure) and _names(question, f)
     ]
     return _table("conflict", _distinct([first, *beside]), snapshot, lang)
+
+
+def _of_what_is_named(question: Question, found: Sequence[Fit], near: Sequence[Scored]) -> list[Fit]:
+    """Those that tell of the Latin names in the question, where sentences near it hold them: MMLU is no MMMU."""
+
+    def told(f: Fit) -> str:
+        return f"{fold_text(f.figure.attribute or '')} {f.candidate.sentence.folded}"
+
+    said = [*map(told, found), *(c.sentence.folded for c in near)]
+    named = [n for n in question.names if any(n in text for text in said)]
+    return [f for f in found if not named or any(n in told(f) for n in named)]
 
 
 def _names(question: Question, fit: Fit) -> bool:

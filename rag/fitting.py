@@ -103,7 +103,7 @@ def surely(question: Question, ranked: Sequence[Scored], ledger: Ledger) -> list
         f
         for f in fits(question, ranked, ledger)
         if (f.score >= SURE + 2 * bool(question.periods) or _counts_alike(question, f.figure) is True)
-        and f.candidate.score >= ranked[0].score - (WIDELY if _says_all(question, f.figure) else WITHIN)
+        and f.candidate.score >= ranked[0].score - (WIDELY if _is_singled_out(question, f.figure) else WITHIN)
         and (not question.periods or periods_of(f.figure.as_of))
         and (_subject(question, f.figure, f.candidate) or 0.0) >= 1
         and all(n in f.candidate.context for n in question.names)  # an A round is no B round
@@ -114,8 +114,12 @@ def surely(question: Question, ranked: Sequence[Scored], ledger: Ledger) -> list
     return whole or sure
 
 
-def _says_all(question: Question, figure: Figure) -> bool:
-    """Whether a question names every word of whose and what a figure is, and those are not one word alone."""
+def _is_singled_out(question: Question, figure: Figure) -> bool:
+    """Whether a question names every word of whose and what a figure is, more than one, or what it is a share of."""
+    asked = measures_in(question.folded)
+    of = names_share(question.folded) and asked and is_share(fold_text(figure.attribute or ""))
+    if of and all(any(form in fold_text(figure.attribute or "") for form in forms) for forms in asked):
+        return True
     parts = [w for w in words(fold_text(figure.attribute or "")) if len(w) > 1]
     named = all(any(form in question.folded for form in forms_of(w)) for w in parts)
     return len(parts) > 1 and named and is_wholly_named(question, figure)

@@ -165,5 +165,6 @@ def _in_script(question: str, lang: str) -> str:
 
 
 def _is_its_own(candidate: Candidate, told: Answer) -> bool:
-    """Whether the answer is from where the question was made."""
-    return any(c.doc_id == candidate.doc_id and candidate.start in (None, c.start) for c in told.citations)
+    """Whether the answer says first what the question was made of, or among what it sets side by side."""
+    cited = told.citations if told.kind == "conflict" else told.citations[:1]
+    return any(c.doc_id == candidate.doc_id and candidate.start in (None, c.start) for c in cited)

@@ -25,6 +25,7 @@ FIGURES_A_PAGE = 200
 COLUMNS = ("subject", "attribute", "value", "number", "unit", "period", "scope", "said_by", "forecast", "conflict")
 PLACE = ("document", "start", "end", "quote")
 
+Asked = Annotated[str, Query(max_length=200)]
 PageNumber = Annotated[int, Query(alias="page", ge=1)]
 
 
@@ -45,7 +46,7 @@ def market_routes(service: Service) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
 
     @routes.api_route("/market", methods=["GET", "HEAD"])
-    def market(request: Request, subject: str = "", page_number: PageNumber = 1, lang: Lang = "auto") -> HTMLResponse:
+    def market(request: Request, subject: Asked = "", page_number: PageNumber = 1, lang: Lang = "auto") -> HTMLResponse:
         t = Labels(lang)
         found = service.board(subject.strip() or None)
         number, last, own = _part(found, page_number, CHARTS_A_PAGE)
@@ -79,10 +80,10 @@ def market_routes(service: Service) -> APIRouter:
     @routes.api_route("/figures", methods=["GET", "HEAD"])
     def figures(
         request: Request,
-        subject: str = "",
-        attribute: str = "",
-        period: str = "",
-        document: str = "",
+        subject: Asked = "",
+        attribute: Asked = "",
+        period: Asked = "",
+        document: Asked = "",
         page_number: PageNumber = 1,
         lang: Lang = "auto",
     ) -> HTMLResponse:

@@ -19,6 +19,7 @@ from web.versions import VersionGone, Versions
 DOCUMENTS_A_PAGE = 200
 PANEL_CHARS = 4000  # the panel shows so many characters on either side of the citation; the page shows them all
 
+Asked = Annotated[str, Query(max_length=200)]
 Offset = Annotated[int | None, Query()]
 Version = Annotated[str | None, Query(alias="v", max_length=80)]
 Script = Annotated[Literal["original", "zh-Hans", "zh-Hant"], Query(alias="script")]
@@ -67,10 +68,10 @@ def page_routes(versions: Versions) -> APIRouter:
         )
 
     @routes.post("/ask")
-    async def ask(body: Annotated[AskBody, Depends(checked_body(service))]) -> EventSourceResponse:
+    async def ask(request: Request, body: Annotated[AskBody, Depends(checked_body(service))]) -> EventSourceResponse:
         async def shown(answer: Answer) -> AsyncGenerator[ServerSentEvent, None]:
-            turn = fragment("turn.html", answer.lang, answer=answer, turns=body.turns, lang=body.lang, suggestions=[])
-            yield event("turn", turn)
+            about = {"answer": answer, "turns": body.turns, "lang": body.lang, "base": str(request.base_url)}
+            yield event("turn", fragment("turn.html", answer.lang, suggestions=[], **about))
             suggestions = await result_of(lambda: service.suggestions(answer, body.turns))
             turns = [*body.turns, answer.question]
             yield event(
@@ -132,7 +133,7 @@ def page_routes(versions: Versions) -> APIRouter:
         )
 
     @routes.api_route("/coverage", methods=["GET", "HEAD"])
-    def coverage(request: Request, subject: str = "", lang: Lang = "auto") -> HTMLResponse:
+    def coverage(request: Request, subject: Asked = "", lang: Lang = "auto") -> HTMLResponse:
         return page(
             request,
             "coverage.html",

@@ -17,10 +17,11 @@ from markupsafe import Markup, escape
 from index.fold import to_simplified, to_traditional
 from index.values import Document, Removal
 from rag.figure_rows import as_written, period_words
+from rag.levels import is_name
 from rag.progress import STAGES
 from rag.values import Answer, Citation
 from web.labels import Labels, place_label
-from web.quoting import figure_line, footnoted, quote_lines
+from web.quoting import figure_line, footnoted, quote_lines, scope_text
 from web.urls import audit_url, chat_url, document_url, panel_url, web_url
 
 STATIC = Path(__file__).parent / "static"
@@ -75,6 +76,16 @@ class SourceView:
     def has_junk(self) -> bool:
         """Whether cleaning left something out of what is shown."""
         return any(stretch.rule is not None for stretch in (*self.before, *self.cited, *self.after))
+
+
+def headline(answer: Answer) -> Mapping[str, Any] | None:
+    """The figure a fact is about: the only one it states, of somebody with a name, in the first sentence it cites."""
+    told = {(f["value"], f["as_of"], f["scope"]): f for f in answer.figures}
+    if answer.kind != "fact" or len(told) != 1 or not answer.citations:
+        return None
+    figure, first = next(iter(told.values())), answer.citations[0]
+    own = (figure["doc"], figure["start"]) == (first.doc_id, first.start)
+    return figure if own and figure["attribute"] and is_name(figure["subject"] or "") else None
 
 
 def answer_blocks(answer: Answer) -> list[Block]:
@@ -220,9 +231,11 @@ def page(
 
     def in_language(other: str) -> str:
         fields = [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
-        return f"{quote(request.scope['path'])}?{urlencode([*fields, ('lang', other)])}"
+        path = "/" + request.scope["path"].lstrip("/")  # //elsewhere would be another host
+        return f"{quote(path)}?{urlencode([*fields, ('lang', other)])}"
 
-    return HTMLResponse(fragment(template, lang, in_language=in_language, **values), status, headers)
+    values = {"in_language": in_language, "base": str(request.base_url), **values}
+    return HTMLResponse(fragment(template, lang, **values), status, headers)
 
 
 _TEMPLATES = Environment(
@@ -239,6 +252,8 @@ _TEMPLATES.globals.update(
     document_url=document_url,
     figure_line=figure_line,
     footnoted=footnoted,
+    headline=headline,
+    scope_text=scope_text,
     as_written=as_written,
     period_words=period_words,
     quote_lines=quote_lines,

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 import sys
 import time
 from collections import Counter
@@ -218,13 +219,18 @@ def _feedback(args: argparse.Namespace, settings: Settings) -> None:
             print(json.dumps(r, ensure_ascii=False))
         else:
             mark = {"up": "+", "down": "-"}.get(str(r.get("verdict")), "?")
-            asked = " → ".join([*r.get("turns", []), str(r.get("question"))])
-            print(f"{mark} {r.get('at', '')} {r.get('index_version', '')} {asked}")
+            asked = " → ".join([*map(str, r.get("turns", [])), str(r.get("question"))])
+            print(_shown(f"{mark} {r.get('at', '')} {r.get('index_version', '')} {asked}"))
             if r.get("note"):
-                print(f"    {' '.join(str(r['note']).split())}")
+                print(_shown(f"    {r['note']}"))
     if not args.json:
         counts = Counter(r.get("verdict") for r in rows)
         _say(f"{settings.feedback}: 有用 {counts['up']},有问题 {counts['down']} (helpful, not right)")
+
+
+def _shown(text: str) -> str:
+    """One line without what would steer the terminal: whoever reaches the page may have written it."""
+    return re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", text)
 
 
 def _figures(args: argparse.Namespace, settings: Settings) -> None:

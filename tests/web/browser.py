@@ -66,6 +66,7 @@ class Tab:
     def __init__(self, browser: Any, site: Site, **options: Any) -> None:
         if isinstance(site.service, FakeService):
             site.service.asked.clear()
+        self.site = site
         self.context = browser.new_context(base_url=site.url, **options)
         self.context.set_default_timeout(15_000)
         self.page = self.context.new_page()

@@ -422,6 +422,19 @@ def test_a_page_that_fails_says_so_in_words(client: TestClient, path: str, statu
     assert "secret" not in response.text
 
 
+@pytest.mark.parametrize("path", ["//evil.example/x", "///evil.example", "/\\evil.example"])
+def test_no_link_of_our_own_leads_to_another_host(client: TestClient, path: str) -> None:
+    page = Page(client.get(path, headers=HTML).text)
+    assert not [href for href in page.having("href") if href.startswith(("//", "/\\"))]
+
+
+@pytest.mark.parametrize(
+    "path", ["/figures?subject=", "/market?subject=", "/coverage?subject=", "/documents/idc-2025h1?v="]
+)
+def test_a_parameter_of_any_length_is_turned_away(client: TestClient, path: str) -> None:
+    assert client.get(path + "x" * 5000, headers=HTML).status_code == 422
+
+
 # --- documents
 
 

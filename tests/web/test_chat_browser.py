@@ -140,6 +140,42 @@ def test_what_is_typed_survives_a_reload_and_the_back_button(tab: Tab) -> None:
     assert tab.page.input_value("#q") == "写了一半"
 
 
+def test_a_question_survives_a_reload_while_it_is_answered(tab: Tab) -> None:
+    tab.page.goto("/")
+    send(tab, LATE)
+    tab.page.locator(".stages [aria-current]").wait_for()
+    tab.page.reload()
+    assert tab.page.input_value("#q") == LATE
+    tab.ask("市场规模？")
+    tab.page.reload()
+    assert tab.page.input_value("#q") == ""
+
+
+def test_the_way_back_leads_through_the_answers(tab: Tab) -> None:
+    tab.page.goto("/")
+    tab.ask("市场规模？")
+    tab.ask("那香港呢？")
+    tab.page.go_back()
+    tab.page.locator(".turn .text", has_text="223亿元").wait_for()
+    assert tab.page.locator(".turn").count() == 1
+    tab.page.go_back()
+    tab.page.locator("#hero").wait_for()
+
+
+def test_why_a_paste_of_ten_thousand_characters_is_turned_away_can_be_seen(browser: Any, site: Site) -> None:
+    tab = Tab(browser, site, viewport={"width": 1000, "height": 700})
+    tab.page.goto("/")
+    send(tab, "份额" * 5000)
+    card = tab.page.locator(".failed")
+    card.wait_for()
+    tab.page.wait_for_timeout(700)  # it scrolls there
+    box = card.bounding_box()
+    assert box is not None
+    assert 0 <= box["y"] < 600
+    assert len(tab.page.input_value("#q")) == 10_000
+    tab.context.close()
+
+
 def test_a_question_written_from_right_to_left_is_shown_so_and_breaks_nothing(tab: Tab) -> None:
     question = "ما هي حصة علي بابا؟ 24.6%"
     tab.page.goto("/")
@@ -191,6 +227,21 @@ def test_an_answer_is_copied_with_its_footnotes_and_one_line_with_its_source(tab
     assert "\n" not in line
 
 
+def test_where_copying_is_not_allowed_the_text_is_there_to_be_taken(browser: Any, site: Site) -> None:
+    tab = Tab(browser, site)
+    tab.page.goto("/")
+    turn = tab.ask("市场规模？")
+    tab.page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error()); }")
+    turn.locator("[data-copy-from]").click()
+    shown = turn.locator(".by-hand")
+    shown.wait_for()
+    assert f"[1] IDC《{IDC.title}》" in shown.input_value()
+    turn.locator("[data-share]").click()
+    turn.locator(".said", has_text="手动复制").wait_for()
+    assert turn.locator(".by-hand").input_value().startswith(f"{site.url}/?q=")
+    tab.context.close()
+
+
 def test_a_shared_link_leads_to_the_answer_of_that_version(tab: Tab) -> None:
     tab.page.goto("/")
     tab.ask("市场规模？")
@@ -219,6 +270,7 @@ def test_a_judgement_is_kept_with_its_note(tab: Tab, feedback_file: Path) -> Non
     turn.locator(".note textarea").fill("年份不对")
     turn.locator(".note button:not([type])").click()
     turn.locator(".said", has_text="谢谢").wait_for()
+    assert turn.locator("[data-verdict=down]").evaluate("node => node === document.activeElement")
     kept = json.loads(feedback_file.read_text().splitlines()[-1])
     assert (kept["verdict"], kept["question"], kept["turns"]) == ("down", "那香港呢？", ["市场规模？"])
     assert (kept["note"], kept["index_version"]) == ("年份不对", "v-fake-1")
@@ -300,7 +352,6 @@ def test_sentences_that_state_figures_say_which_and_are_listed_below(tab: Tab) -
 def test_the_language_of_the_page_changes_and_what_is_shown_stays(tab: Tab) -> None:
     tab.page.goto("/")
     tab.ask("市场规模？")
-    tab.page.reload()
     tab.page.locator(".languages a", has_text="EN").click()
     assert tab.page.locator("html").get_attribute("lang") == "en"
     assert "223亿元" in tab.page.locator(".turn .text").inner_text()

@@ -48,6 +48,16 @@ def test_feedback_is_kept_and_listed(tmp_path: Path, monkeypatch: Any, capsys: A
     assert [json.loads(line)["verdict"] for line in capsys.readouterr().out.splitlines()] == ["down", "up"]
 
 
+def test_what_people_write_steers_no_terminal(tmp_path: Path, monkeypatch: Any, capsys: Any) -> None:
+    path = tmp_path / "feedback.jsonl"
+    feedback.write(path, {"verdict": "up", "question": "\x1b]0;owned\x07问", "turns": [], "note": "a\x1b[2J\u2028b\nc"})
+    monkeypatch.setenv("YUNTU_FEEDBACK", str(path))
+    assert main(["feedback"]) == 0
+    out = capsys.readouterr().out
+    assert not set(out) & {"\x1b", "\x07", "\u2028"}
+    assert "问" in out
+
+
 @pytest.mark.parametrize(
     ("changed", "status"),
     [

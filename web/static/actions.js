@@ -9,7 +9,7 @@ export function actOn(event, button, turn, { turns, lang }) {
   else if (data.share !== undefined) {
     event.preventDefault();
     copy(button, turn, words.shared, button.href);
-  } else if (data.verdict) judge(button, turn, turns(), lang);
+  } else if (data.verdict) judge(button, turn, turns, lang);
 }
 
 // Tells the reader of the page in the turn's own line.
@@ -18,11 +18,15 @@ function say(turn, text) {
 }
 
 async function copy(source, turn, done, text = source.content?.textContent ?? source.textContent) {
+  turn.querySelector(".by-hand")?.remove();
   try {
     await navigator.clipboard.writeText(text);
     say(turn, done);
   } catch {
-    if (!source.content) getSelection().selectAllChildren(source);
+    const shown = document.createElement("textarea"); // no clipboard here: over plain http, or not allowed
+    Object.assign(shown, { className: "by-hand", readOnly: true, value: text, rows: 3, ariaLabel: words.copy_failed });
+    turn.querySelector(".actions").after(shown);
+    shown.select();
     say(turn, words.copy_failed);
   }
 }
@@ -44,9 +48,8 @@ function judge(button, turn, turns, lang) {
 }
 
 async function give(turn, form, { verdict, note, turns, lang }) {
-  const question = turn.dataset.asked;
-  const history = turns.slice(0, Math.max(0, turns.indexOf(question))).map((earlier) => ({ question: earlier }));
-  const body = { verdict, note, question, history, lang, index_version: turn.dataset.version };
+  const history = turns.map((earlier) => ({ question: earlier }));
+  const body = { verdict, note, question: turn.dataset.asked, history, lang, index_version: turn.dataset.version };
   try {
     const reply = await fetch("/api/feedback", {
       method: "POST",
@@ -56,6 +59,7 @@ async function give(turn, form, { verdict, note, turns, lang }) {
     if (!reply.ok) throw new Error((await problemIn(reply)).message ?? words.offline);
     form.remove();
     say(turn, words.thanks);
+    turn.querySelector(`[data-verdict=${verdict}]`).focus();
   } catch (error) {
     say(turn, error instanceof TypeError ? words.offline : error.message); // the note stays in the form
   }

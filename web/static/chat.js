@@ -14,8 +14,23 @@ const DRAFT = "yuntu.draft";
 document.documentElement.classList.add("js");
 box.removeAttribute("maxlength"); // it would cut a long paste without a word; the server says what is wrong
 byId("history-open").hidden = false;
-if (!box.value) box.value = sessionStorage.getItem(DRAFT) ?? ""; // after a reload, a crash or the back button
-const draft = (text) => sessionStorage.setItem(DRAFT, text);
+if (!box.value) box.value = stored(DRAFT); // after a reload, a crash or the back button
+
+function draft(text) {
+  try {
+    sessionStorage.setItem(DRAFT, text);
+  } catch {
+    // no storage: nothing is remembered
+  }
+}
+
+function stored(key) {
+  try {
+    return sessionStorage.getItem(key) ?? "";
+  } catch {
+    return "";
+  }
+}
 
 // --- asking
 
@@ -37,6 +52,18 @@ function address(question, turns) {
   if (lang.value !== "auto") fields.append("lang", lang.value);
   return "/?" + fields;
 }
+
+// The address becomes that of the answer; the way back leads to the one before, and the language links stay with it.
+function arrived(address) {
+  window.history.pushState(null, "", address);
+  for (const link of document.querySelectorAll(".languages a")) {
+    const url = new URL(address, location.href);
+    url.searchParams.set("lang", link.hreflang);
+    link.href = url;
+  }
+}
+
+addEventListener("popstate", () => location.reload());
 
 let asking = null; // what stops the question that is being answered
 
@@ -78,7 +105,8 @@ async function ask(question, turns = recentTurns()) {
         [answered] = parsed(data);
         turn.replaceWith(answered);
         answered.scrollIntoView({ block: "start" });
-        window.history.replaceState(null, "", address(question, turns));
+        draft(box.value); // answered: what is in the box now is the next question
+        arrived(address(question, turns));
         document.title = `${question.slice(0, 60)} – ${form.dataset.brand}`;
         remember({ question, turns, lang: lang.value, version: answered.dataset.version });
         busy(null); // the next question need not wait for what comes after
@@ -121,7 +149,7 @@ function fail(turn, question, turns, problem) {
     ask(question, turns);
   });
   turn.querySelector("article").replaceWith(card);
-  turn.scrollIntoView({ block: "start" });
+  card.scrollIntoView({ block: "nearest" }); // the question above it may be long
   if (!box.value) type(question); // nothing that was typed is lost
 }
 
@@ -134,7 +162,7 @@ form.addEventListener("submit", (event) => {
   event.preventDefault();
   const question = box.value.trim();
   if (!question || asking) return;
-  type("");
+  box.value = ""; // the draft stays until it is answered
   ask(question);
 });
 
@@ -150,6 +178,12 @@ box.addEventListener("keydown", (event) => {
   form.requestSubmit();
 });
 
+function askedBefore(turn) {
+  const all = [...log.querySelectorAll("[data-asked]")];
+  const before = all.slice(0, all.indexOf(turn)).map((earlier) => earlier.dataset.asked);
+  return before.slice(-Number(form.dataset.maxTurns));
+}
+
 // --- links and buttons: examples, marks that open the source beside the conversation, what one does with an answer
 
 document.addEventListener("click", (event) => {
@@ -164,10 +198,8 @@ document.addEventListener("click", (event) => {
     ask(found.dataset.example, turn?.querySelector(".refused") ? [] : recentTurns());
     box.focus({ preventScroll: true });
   } else if (found.dataset.again !== undefined) {
-    const all = [...log.querySelectorAll("[data-asked]")];
-    const before = all.slice(0, all.indexOf(turn)).map((earlier) => earlier.dataset.asked);
-    ask(turn.dataset.asked, before.slice(-Number(form.dataset.maxTurns)));
-  } else if (turn) actOn(event, found, turn, { turns: recentTurns, lang: lang.value });
+    ask(turn.dataset.asked, askedBefore(turn));
+  } else if (turn) actOn(event, found, turn, { turns: askedBefore(turn), lang: lang.value });
 });
 
 byId("history-open").addEventListener("click", openHistory);

@@ -30,6 +30,7 @@ export async function openPanel(link, failure) {
   body.scrollTop = cited ? cited.offsetTop - body.clientHeight / 3 : 0;
 }
 
+narrow.addEventListener("change", () => panel.open && panel.close()); // a sheet is modal, a column is not
 byId("panel-close").addEventListener("click", () => panel.close());
 panel.addEventListener("click", (event) => {
   if (event.target === panel) panel.close(); // the backdrop of the bottom sheet
