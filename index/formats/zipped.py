@@ -12,7 +12,7 @@ def checked_zip(raw: bytes) -> zipfile.ZipFile:
     """The archive in `raw`. Raises: ValueError when it is no archive, locked, or a bomb."""
     try:
         archive = zipfile.ZipFile(io.BytesIO(raw))
-    except (zipfile.BadZipFile, ValueError, NotImplementedError) as e:  # the last: a version it does not know
+    except (zipfile.BadZipFile, ValueError, RuntimeError) as e:  # the last: a version it does not know
         if raw[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":  # Microsoft's older container, also of encrypted files
             raise ValueError(
                 "加密的或旧格式的 Office 文件 (encrypted or of an old format): 请另存为不加密的新格式"

@@ -162,6 +162,17 @@ def test_the_way_back_leads_through_the_answers(tab: Tab) -> None:
     tab.page.locator("#hero").wait_for()
 
 
+def test_an_address_that_is_not_what_is_shown_is_loaded_again_but_once(tab: Tab, site: Site) -> None:
+    tab.page.goto("/")
+    tab.ask("市场规模？")
+    tab.page.add_init_script("history.replaceState(history.state, '', '/?q=' + encodeURIComponent('那香港呢？'))")
+    tab.page.reload()
+    tab.page.locator(".turn .text", has_text="3,000億元").wait_for()
+    tab.page.goto("/?q=a%00b")  # a page cannot hold that character
+    tab.page.wait_for_timeout(800)
+    assert [question for question, *_ in site.service.asked].count("a\0b") <= 2
+
+
 def test_why_a_paste_of_ten_thousand_characters_is_turned_away_can_be_seen(browser: Any, site: Site) -> None:
     tab = Tab(browser, site, viewport={"width": 1000, "height": 700})
     tab.page.goto("/")

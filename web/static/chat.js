@@ -65,6 +65,14 @@ function arrived(address) {
 
 addEventListener("popstate", () => location.reload());
 
+// Whoever goes back twice in a hurry may do so before the line above is there: the address is then another answer's.
+const flat = (text) => (text ?? "").replace(/\s+/g, " ").trim();
+const asked = new URLSearchParams(location.search).get("q");
+if (flat(asked) !== flat(log.querySelector(".turn")?.dataset.asked) && !window.history.state?.again) {
+  window.history.replaceState({ again: true }, ""); // once: what the page cannot show alike must not load for ever
+  location.reload();
+}
+
 let asking = null; // what stops the question that is being answered
 
 function busy(controller) {
