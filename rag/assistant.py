@@ -19,13 +19,13 @@ from rag.asked_figure import is_named
 from rag.choose import choose
 from rag.claims import claim_in, verdict_on
 from rag.compose import LANGUAGES, cited, compose, understood_note
+from rag.contents import Contents
 from rag.copies import copies_in
 from rag.decide import decide
 from rag.evidence import Scored, rank_sentences
 from rag.figure_answer import FigureTable, nearest, other_periods, several_counts, table_for
 from rag.fitting import by_sentence, surely, telling
 from rag.ledger import as_row
-from rag.library import Library
 from rag.lists import lists_as_many
 from rag.progress import tell
 from rag.reader.read import Reader, Reading
@@ -88,7 +88,7 @@ def _are_one(replies: Sequence[_Reply]) -> bool:
     return len({(r.statements[0].sentence.doc_id, r.statements[0].sentence.start) for r in replies}) == 1
 
 
-class Assistant(Library):
+class Assistant(Contents):
     """Answers from one version of the index."""
 
     def __init__(self, snapshot: Snapshot, encoder: Encoder, settings: Settings, reader: Reader | None = None) -> None:

@@ -12,7 +12,7 @@ from rag.coverage import Coverage, coverage
 from rag.ledger import as_row, matching
 
 
-class Library:
+class Contents:
     """One opened version of the index."""
 
     def __init__(self, snapshot: Snapshot) -> None:
