@@ -1,6 +1,5 @@
 """The market board and the ledger as pages: what the figures say together, each a click from its words."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 from urllib.parse import quote, urlencode
@@ -15,7 +14,7 @@ from web.api import Lang
 from web.chart_words import heading, notes, period_text, scope_line, source_text
 from web.labels import DEFAULT_LANG, Labels
 from web.problems import ChartMissing
-from web.render import page
+from web.render import page, part
 from web.service import Service
 from web.spreadsheet import as_csv
 from web.urls import document_url
@@ -49,7 +48,7 @@ def market_routes(service: Service) -> APIRouter:
     def market(request: Request, subject: Asked = "", page_number: PageNumber = 1, lang: Lang = "auto") -> HTMLResponse:
         t = Labels(lang)
         found = service.board(subject.strip() or None)
-        number, last, own = _part(found, page_number, CHARTS_A_PAGE)
+        number, last, own = part(found, page_number, CHARTS_A_PAGE)
         return page(
             request,
             "market.html",
@@ -95,7 +94,7 @@ def market_routes(service: Service) -> APIRouter:
             period=asked["period"] or None,
             doc=asked["document"] or None,
         )
-        number, last, own = _part(found, page_number, FIGURES_A_PAGE)
+        number, last, own = part(found, page_number, FIGURES_A_PAGE)
         t = Labels(lang)
         return page(
             request,
@@ -114,13 +113,6 @@ def market_routes(service: Service) -> APIRouter:
         )
 
     return routes
-
-
-def _part(found: Sequence, asked: int, size: int) -> tuple[int, int, Sequence]:  # type: ignore[type-arg]
-    """The number of a page that exists, that of the last, and what stands on it."""
-    last = max(1, -(-len(found) // size))
-    number = min(asked, last)
-    return number, last, found[(number - 1) * size : number * size]
 
 
 def _query(t: Labels, **fields: str) -> str:

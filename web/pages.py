@@ -12,7 +12,7 @@ from rag.values import Answer
 from web.api import AskBody, Lang, checked_body
 from web.labels import DEFAULT_LANG
 from web.problems import checked_question
-from web.render import MAX_TURNS, fragment, page, recent_turns, script_of, source_view
+from web.render import MAX_TURNS, fragment, page, part, recent_turns, script_of, source_view
 from web.stream import event, result_of, streamed
 from web.versions import VersionGone, Versions
 
@@ -88,9 +88,7 @@ def page_routes(versions: Versions) -> APIRouter:
         request: Request, page_number: Annotated[int, Query(alias="page", ge=1)] = 1, lang: Lang = "auto"
     ) -> HTMLResponse:
         found = service.documents()
-        last = max(1, -(-len(found) // DOCUMENTS_A_PAGE))
-        number = min(page_number, last)
-        shown = found[(number - 1) * DOCUMENTS_A_PAGE : number * DOCUMENTS_A_PAGE]
+        number, last, shown = part(found, page_number, DOCUMENTS_A_PAGE)
         return page(
             request,
             "documents.html",
@@ -99,6 +97,7 @@ def page_routes(versions: Versions) -> APIRouter:
             total=len(found),
             number=number,
             last=last,
+            query="" if lang in ("auto", DEFAULT_LANG) else f"lang={lang}&",
             version=service.version,
         )
 

@@ -4,8 +4,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from rag.figure_rows import as_written, period_words
+from rag.figure_rows import as_written
 from rag.values import Answer, Citation
+from web.chart_words import colon, period_text
 from web.labels import Labels, place_label
 from web.urls import document_url
 
@@ -43,8 +44,8 @@ def quote_lines(answer: Answer, citation: Citation, t: Labels, base: str = "") -
 def figure_line(figure: Mapping[str, Any], t: Labels) -> str:
     """`火山引擎份额 14.8%（2025年上半年；口径：Omdia）`: whose, what, how much, when and in which 口径."""
     english = t.lang == "en"
-    period = figure["as_of"] if english else period_words(figure["as_of"] or "")
-    told = [period or t("no_period"), f"{t('scope')}{': ' if english else '：'}{scope_text(figure['scope'], t)}"]
+    period = period_text(figure["as_of"], t)
+    told = [period or t("no_period"), f"{t('scope')}{colon(t)}{scope_text(figure['scope'], t)}"]
     what = (
         f"{figure['subject'] or ''} {figure['attribute'] or ''}".strip()
         if english

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 from urllib.parse import quote, urlencode
 
 from fastapi import Request
@@ -16,14 +16,16 @@ from markupsafe import Markup, escape
 
 from index.fold import to_simplified, to_traditional
 from index.values import Document, Removal
-from rag.figure_rows import as_written, period_words
+from rag.figure_rows import as_written
 from rag.levels import is_name
 from rag.progress import STAGES
 from rag.values import Answer, Citation
+from web.chart_words import colon, period_text
 from web.labels import Labels, place_label
 from web.quoting import figure_line, footnoted, quote_lines, scope_text
 from web.urls import audit_url, chat_url, document_url, panel_url, web_url
 
+T = TypeVar("T")
 STATIC = Path(__file__).parent / "static"
 MAX_TURNS = 8  # earlier questions a page carries along
 
@@ -206,6 +208,13 @@ def exact(text: str) -> Markup:
     return Markup(str(escape(text)).replace("\r", "&#13;"))  # noqa: S704  escaped on the same line
 
 
+def part(found: Sequence[T], asked: int, size: int) -> tuple[int, int, Sequence[T]]:
+    """The number of a page that exists, that of the last, and what stands on it."""
+    last = max(1, -(-len(found) // size))
+    number = min(asked, last)
+    return number, last, found[(number - 1) * size : number * size]
+
+
 def script_of(name: str) -> Callable[[str], str]:
     """What shows a document's characters in a script, for reading; its offsets and quotes stay the original's."""
     if name == "zh-Hans":
@@ -255,7 +264,8 @@ _TEMPLATES.globals.update(
     headline=headline,
     scope_text=scope_text,
     as_written=as_written,
-    period_words=period_words,
+    colon=colon,
+    period_text=period_text,
     quote_lines=quote_lines,
     stages=STAGES,
     labels=Labels,
