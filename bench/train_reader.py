@@ -25,9 +25,10 @@ from safetensors.torch import save_file
 from bench.fit import auroc
 from bench.reader_data import Material, Pair, pairs_of
 from index import embedded_e5
-from index.encode import fingerprint_of
-from index.settings import Settings
-from rag.reader.tokens import PairTokenizer, padded
+from index.e5_network import padded
+from index.e5_torch import bert_of
+from rag.reader.adapter import FORMAT
+from rag.reader.tokens import PairTokenizer
 
 DATA = Path(__file__).parents[2] / "shared" / "data" / "cmrc_train"
 OUT = Path(__file__).parents[1] / "rag" / "reader" / "reader.safetensors"
@@ -50,7 +51,7 @@ class Reader(torch.nn.Module):
             target_modules=["query", "key", "value", "dense"],
             bias="none",
         )
-        self.backbone = get_peft_model(embedded_e5.bert_of(file), config)
+        self.backbone = get_peft_model(bert_of(file), config)
         self.heads = torch.nn.Linear(file.hidden, 3)  # first token, last token, answers
 
     def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -70,9 +71,9 @@ def labelled(tokenizer: PairTokenizer, pair: Pair) -> tuple[list[int], list[bool
     return ids, inside, (touched[0], touched[-1]) if touched else None
 
 
-def loss_of(reader: Reader, batch: list[Any], pad: int, device: str) -> torch.Tensor:
+def loss_of(reader: Reader, batch: list[Any], device: str) -> torch.Tensor:
     """Mean of both tasks: cross entropy of the span where there is one, and of whether the window answers."""
-    first_last, answers, inside, gold, there = scored(reader, batch, pad, device)
+    first_last, answers, inside, gold, there = scored(reader, batch, device)
     known = gold[:, 0] >= 0
     loss = torch.nn.functional.binary_cross_entropy_with_logits(answers, there)
     if known.any():
@@ -82,15 +83,15 @@ def loss_of(reader: Reader, batch: list[Any], pad: int, device: str) -> torch.Te
     return loss
 
 
-def scored(reader: Reader, batch: list[Any], pad: int, device: str) -> tuple[torch.Tensor, ...]:
+def scored(reader: Reader, batch: list[Any], device: str) -> tuple[torch.Tensor, ...]:
     """Logits and labels of a batch."""
-    ids, mask = padded([ids for ids, _, _ in batch], pad)
+    ids, mask = padded([ids for ids, _, _ in batch])
     inside = torch.zeros(ids.shape, dtype=torch.bool)
     for n, (_, window, _) in enumerate(batch):
         inside[n, : len(window)] = torch.tensor(window)
     gold = torch.tensor([span or (-1, -1) for _, _, span in batch])
     with torch.autocast(device, torch.bfloat16, enabled=computes_bf16(device)):
-        first_last, answers = reader(torch.from_numpy(ids).to(device), torch.from_numpy(mask).to(device))
+        first_last, answers = reader(torch.from_numpy(ids).to(device), torch.from_numpy(mask).long().to(device))
     there = (gold[:, 0] >= 0).float()
     return first_last, answers, inside.to(device), gold.to(device), there.to(device)
 
@@ -130,7 +131,7 @@ def _shuffled(count: int, epoch: int) -> list[int]:
 
 
 @torch.no_grad()
-def check(reader: Reader, held: list[tuple[Pair, Any]], pad: int, device: str) -> dict[str, float]:
+def check(reader: Reader, held: list[tuple[Pair, Any]], device: str) -> dict[str, float]:
     """What the reader does on questions of documents it was not trained on."""
 
     order = sorted(range(len(held)), key=lambda i: len(held[i][1][0]))
@@ -139,7 +140,7 @@ def check(reader: Reader, held: list[tuple[Pair, Any]], pad: int, device: str) -
     for start in range(0, len(order), BATCH):
         part = order[start : start + BATCH]
         batch = [held[i][1] for i in part]
-        first_last, answers, inside, gold, there = scored(reader, batch, pad, device)
+        first_last, answers, inside, gold, there = scored(reader, batch, device)
         logit[part] = answers.float().cpu().numpy()
         losses.append(float(torch.nn.functional.binary_cross_entropy_with_logits(answers, there)))
         logits = first_last.masked_fill(~inside[:, :, None], -1e4).float()
@@ -180,9 +181,9 @@ def adapter_of(reader: Reader) -> dict[str, torch.Tensor]:
 def write(reader: Reader, path: Path, trained: dict[str, Any]) -> None:
     """The adapter as it ships, with what it belongs to."""
     metadata = {
-        "format": "1",
+        "format": FORMAT,
         "scale": str(SCALE),
-        "encoder": fingerprint_of(Settings.from_env({})),
+        "encoder": embedded_e5.weights_digest(),
         "trained": json.dumps(trained, ensure_ascii=False),
     }
     save_file(adapter_of(reader), path.with_suffix(".tmp"), metadata=metadata)
@@ -230,7 +231,7 @@ def main() -> None:
         for group in optimizer.param_groups:
             group["lr"] = rate(step, args.steps)
         torch.manual_seed(SEED + step)
-        loss = loss_of(reader, batches[step % BATCHES_DRAWN], tokenizer.pad, device)
+        loss = loss_of(reader, batches[step % BATCHES_DRAWN], device)
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(learned, 1.0)
@@ -239,7 +240,7 @@ def main() -> None:
         if step % 20 == 0:
             print(f"step {step} loss {loss.item():.3f} {time.perf_counter() - began:.0f} s", flush=True)
         if step % CHECK_EVERY == 0 or step == args.steps:
-            found = check(reader, held, tokenizer.pad, device)
+            found = check(reader, held, device)
             # one figure to stop by: spans found and both kinds of windows told apart, alike important
             score = (found["overlap"] + found["auroc_hard"] + found["auroc_near"]) / 3
             print(f"step {step}", {k: round(v, 4) for k, v in found.items()}, f"score {score:.4f}", flush=True)

@@ -3,16 +3,12 @@
 import hashlib
 import inspect
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from functools import cache
 from importlib.metadata import version as version_of
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 from tqdm import tqdm
 
 from index import snapshot, tokenize
@@ -32,9 +28,8 @@ from index.reprints import Groups, reprints
 from index.settings import Settings
 from index.snapshot import Recipe, Snapshot
 from index.split import split
-from index.values import Document, Figure, Passage, Sentence
-
-Rows = npt.NDArray[Any]
+from index.values import Document, Figure, Passage
+from index.vectors import Encodable, Known, encoded, forget
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +54,21 @@ def embedded_text(document: Document, passage: Passage) -> str:
     return to_simplified("\n".join(part for part in (title, passage.heading, passage.text.strip()) if part))
 
 
-def embedded_sentence(sentence: Sentence) -> str:
-    """What is encoded for a sentence."""
-    return to_simplified(sentence.text)
+def encodable(document: Document, passage: Passage) -> Encodable:
+    """… and where its sentences stand in that, one behind the other."""
+    text = embedded_text(document, passage)
+    at = len(text) - len(passage.text.strip())
+    own, spans, after = passage.text.strip(), [], 0
+    for sentence in passage.sentences:
+        after = max(own.find(sentence.text, after), after)
+        spans.append((at + after, at + after + len(sentence.text)))
+        after += len(sentence.text)
+    return Encodable(text, tuple(spans))
 
 
 def embedded_form() -> str:
     """The code of the two functions above in a hash: vectors made by other code are not taken over."""
-    code = inspect.getsource(embedded_text) + inspect.getsource(embedded_sentence)
+    code = inspect.getsource(embedded_text) + inspect.getsource(encodable)
     return hashlib.sha256(code.encode()).hexdigest()[:12]
 
 
@@ -191,14 +193,13 @@ def rebuild(
                 for p in tqdm(passages, desc="分词 tokenize", unit="段", disable=None)
             ]
         )
-        texts = [embedded_text(documents[p.doc_id], p) for p in passages]
-        known, known_sentences = _vectors_of(old)
-        fresh = {
-            p.doc_id
-            for p, text in zip(passages, texts, strict=True)
-            if text not in known or any(embedded_sentence(s) not in known_sentences for s in p.sentences)
-        }
-        encoder = cache(load_encoder)
+        passage_rows, sentence_rows, fresh = encoded(
+            [encodable(documents[p.doc_id], p) for p in passages],
+            _vectors_of(old),
+            settings.index,
+            f"{recipe.encoder_fingerprint} {recipe.form}",
+            load_encoder,
+        )
         version = snapshot.write(
             settings.index,
             recipe,
@@ -209,16 +210,16 @@ def rebuild(
             translations(lexical.holds, _english_stems(loaded.documents, lexical)),
             {doc_id: text.removals for doc_id, text in clean_texts.items()},
             groups,
-            _rows(texts, known, encoder),
-            _rows([embedded_sentence(s) for p in passages for s in p.sentences], known_sentences, encoder).astype(
-                np.float16
-            ),
+            passage_rows,
+            sentence_rows,
             lexical,
             [str(p) for p in paths],
             time.perf_counter() - started,
         )
+        forget(settings.index)
         snapshot.prune(settings.index, settings.keep_versions)
-    return done(version, len(passages), len(documents) - len(fresh))
+    changed = {p.doc_id for p, new in zip(passages, fresh, strict=True) if new}
+    return done(version, len(passages), len(documents) - len(changed))
 
 
 def _english_stems(documents: Sequence[Document], lexical: Lexical) -> frozenset[str]:
@@ -238,18 +239,15 @@ def _usable(root: Path, recipe: Recipe) -> Snapshot | None:
     return old if same else None
 
 
-def _vectors_of(old: Snapshot | None) -> tuple[dict[str, Rows], dict[str, Rows]]:
-    """The vectors an index holds, by what was encoded: those of passages and those of sentences."""
+def _vectors_of(old: Snapshot | None) -> Known:
+    """The vectors an index holds."""
     if old is None:
-        return {}, {}
-    texts = [embedded_text(old.documents[p.doc_id], p) for p in old.passages]
-    sentences = [embedded_sentence(s) for p in old.passages for s in p.sentences]
-    rows = old.passage_vectors.reconstruct_n(0, len(texts))
-    return dict(zip(texts, rows, strict=True)), dict(zip(sentences, np.asarray(old.sentence_vectors), strict=True))
-
-
-def _rows(texts: Sequence[str], known: Mapping[str, Rows], encoder: Callable[[], Encoder]) -> Rows:
-    """A row for every text, in order: the known one, or one encoded now; equal texts are encoded once."""
-    fresh = [text for text in dict.fromkeys(texts) if text not in known]
-    encoded = dict(zip(fresh, encoder().encode_passages(fresh), strict=True)) if fresh else {}
-    return np.stack([known[text] if text in known else encoded[text] for text in texts])
+        return {}
+    rows = old.passage_vectors.reconstruct_n(0, len(old.passages))
+    return {
+        encodable(old.documents[p.doc_id], p).key: (
+            rows[n],
+            old.sentence_vectors[old.first_sentence[n] : old.first_sentence[n + 1]],
+        )
+        for n, p in enumerate(old.passages)
+    }

