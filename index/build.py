@@ -5,30 +5,33 @@ import inspect
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version as version_of
 from importlib.resources import files
 from pathlib import Path
 
-from tqdm import tqdm
+import numpy as np
 
 from index import snapshot, tokenize
 from index.aliases import known_names
 from index.aligned import Aligned
 from index.bilingual import stems, translations
 from index.clean import RULES, Cleaned, clean
-from index.encode import Encoder, fingerprint_of
+from index.encode import Encoder, fingerprint_of, precision_of
 from index.errors import BadSettings, CorpusUnreadable, YuntuError
 from index.figures import figures_of
 from index.fold import fold_text, to_simplified
 from index.lexical import Lexical
 from index.load import Loaded, limits_of, load
 from index.names import names_in
+from index.pool import is_worth_it, over_all
+from index.publish import Content, Part, corpus_hash, prune, write, writer_lock
 from index.repeated import repeated_lines, site_of
 from index.reprints import Groups, reprints
 from index.settings import Settings
 from index.snapshot import Recipe, Snapshot
 from index.split import split
-from index.values import Document, Figure, Passage
+from index.values import Document, Passage
 from index.vectors import Encodable, Known, encoded, forget
 
 
@@ -95,7 +98,9 @@ def cleaned_corpus(documents: Sequence[Document], keep: Collection[str] = ()) ->
 
     Reprints are told from cleaned texts; then what a site repeats on its pages can be told and goes too.
     """
-    texts = {d.doc_id: cleaned(d, keep=keep) for d in tqdm(documents, desc="清洗 clean", unit="篇", disable=None)}
+    one = partial(cleaned, keep=frozenset(keep))
+    found = over_all(one, documents, "清洗 clean", processes=is_worth_it(documents))
+    texts = {d.doc_id: text for d, text in zip(documents, found, strict=True)}
     groups = reprints(documents, {doc_id: text.folded for doc_id, text in texts.items()})
     sites = repeated_lines(documents, groups)
     for d in documents:
@@ -153,6 +158,7 @@ def rebuild(
     recipe = Recipe(
         settings.encoder,
         fingerprint_of(settings),
+        precision_of(settings),
         tokenize.fingerprint(),
         settings.max_chars,
         "+".join([text_fingerprint(), *keep]),
@@ -164,62 +170,50 @@ def rebuild(
             version, len(documents), passages, reused, loaded, unchanged, took_s=time.perf_counter() - started
         )
 
-    with snapshot.writer_lock(settings.index):
+    with writer_lock(settings.index):
         old = None if full else _usable(settings.index, recipe)
-        if (
-            old is not None
-            and old.recipe == recipe
-            and old.manifest["format"] == snapshot.FORMAT
-            and old.manifest["corpus"] == snapshot.corpus_hash(loaded.documents)
-        ):
+        if old is not None and old.recipe == recipe and old.manifest["corpus"] == corpus_hash(loaded.documents):
             return done(old.version, len(old.passages), len(documents), unchanged=True)
-        passages: list[Passage] = []
-        figures: list[Figure] = []
         names = names_in(loaded.documents)
-        clean_texts, groups = cleaned_corpus(loaded.documents, keep)
-        with known_names(names):
-            for document in tqdm(loaded.documents, desc="切分 split", unit="篇", disable=None):
-                text = clean_texts[document.doc_id]
-                own = passages_of(document, text.readable, max_chars=settings.max_chars)
-                passages += own
-                figures += figures_of(document, [s for p in own for s in p.sentences], text.damaged)
+        texts, groups = cleaned_corpus(loaded.documents, keep)
+        work = partial(part_of, names=names, max_chars=settings.max_chars)
+        processes = is_worth_it(loaded.documents)
+        made = over_all(work, [(d, texts[d.doc_id]) for d in loaded.documents], "切分 split", processes=processes)
+        parts = [part for part, _ in made]
+        passages = [p for part in parts for p in part.passages]
         if not passages:
             raise CorpusUnreadable(
                 "清洗之后没有剩下正文 (nothing left after cleaning)。", "用 yuntu audit 看去掉了什么"
             )
-        lexical = Lexical.build(
-            [
-                searched_terms(documents[p.doc_id], p)
-                for p in tqdm(passages, desc="分词 tokenize", unit="段", disable=None)
-            ]
-        )
-        passage_rows, sentence_rows, fresh = encoded(
+        lexical = Lexical.build([terms for _, own in made for terms in own])
+        passage_vectors, sentence_vectors, fresh = encoded(
             [encodable(documents[p.doc_id], p) for p in passages],
             _vectors_of(old),
             settings.index,
-            f"{recipe.encoder_fingerprint} {recipe.form}",
+            f"{recipe.encoder_fingerprint} {recipe.precision} {recipe.form}",
             load_encoder,
         )
-        version = snapshot.write(
+        english = translations(lexical.holds, _english_stems(loaded.documents, lexical))
+        sources = tuple(map(str, paths))
+        version = write(
             settings.index,
-            recipe,
-            loaded.documents,
-            passages,
-            figures,
-            names,
-            translations(lexical.holds, _english_stems(loaded.documents, lexical)),
-            {doc_id: text.removals for doc_id, text in clean_texts.items()},
-            groups,
-            passage_rows,
-            sentence_rows,
-            lexical,
-            [str(p) for p in paths],
+            Content(recipe, sources, parts, names, groups, english, passage_vectors, sentence_vectors, lexical),
             time.perf_counter() - started,
         )
         forget(settings.index)
-        snapshot.prune(settings.index, settings.keep_versions)
+        prune(settings.index, settings.keep_versions)
     changed = {p.doc_id for p, new in zip(passages, fresh, strict=True) if new}
     return done(version, len(passages), len(documents) - len(changed))
+
+
+def part_of(given: tuple[Document, Cleaned], *, names: Groups, max_chars: int) -> tuple[Part, list[list[str]]]:
+    """What one cleaned document gives an index, and the search terms of each of its passages."""
+    document, text = given
+    with known_names(names):
+        passages = passages_of(document, text.readable, max_chars=max_chars)
+        figures = figures_of(document, [s for p in passages for s in p.sentences], text.damaged)
+    part = Part(document, passages, tuple(figures), text.removals)
+    return part, [searched_terms(document, p) for p in passages]
 
 
 def _english_stems(documents: Sequence[Document], lexical: Lexical) -> frozenset[str]:
@@ -232,22 +226,20 @@ def _english_stems(documents: Sequence[Document], lexical: Lexical) -> frozenset
 def _usable(root: Path, recipe: Recipe) -> Snapshot | None:
     """The current version when its vectors can be taken over: sound, by the same encoder, of texts of the same form."""
     try:
-        old = snapshot.open_version(root, snapshot.current_version(root), thorough=True, any_format=True)
+        old = snapshot.open_version(root, snapshot.current_version(root), thorough=True)
     except YuntuError:
         return None
-    same = old.recipe.encoder_fingerprint == recipe.encoder_fingerprint and old.recipe.form == recipe.form
-    return old if same else None
+    ours, theirs = ((r.encoder_fingerprint, r.precision, r.form) for r in (recipe, old.recipe))
+    return old if ours == theirs else None
 
 
 def _vectors_of(old: Snapshot | None) -> Known:
     """The vectors an index holds."""
     if old is None:
         return {}
-    rows = old.passage_vectors.reconstruct_n(0, len(old.passages))
+    rows = old.dense.rows(np.arange(len(old.passages)))
+    first = old.layout.sentence
     return {
-        encodable(old.documents[p.doc_id], p).key: (
-            rows[n],
-            old.sentence_vectors[old.first_sentence[n] : old.first_sentence[n + 1]],
-        )
+        encodable(old.documents[p.doc_id], p).key: (rows[n], old.sentence_vectors[first[n] : first[n + 1]])
         for n, p in enumerate(old.passages)
     }

@@ -6,7 +6,6 @@ smaller and their weights larger ("smoothing": arXiv 2211.10438). How far the in
 `python -m bench.fit_ranges`, and is shipped. Elsewhere: float32.
 """
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from index.cores import cores
 from index.embedded_e5 import E5File
 from index.errors import EncoderUnavailable
 
@@ -232,10 +232,3 @@ def padded(rows: Sequence[Sequence[int]]) -> tuple[npt.NDArray[np.int64], Floats
     for n, row in enumerate(rows):
         ids[n, : len(row)], mask[n, : len(row)] = row, 1
     return ids, mask
-
-
-def cores() -> int:
-    """The cores this process may run on, or as many threads as OMP_NUM_THREADS asks for."""
-    if os.environ.get("OMP_NUM_THREADS", "").isdigit():
-        return int(os.environ["OMP_NUM_THREADS"])
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

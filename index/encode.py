@@ -67,21 +67,32 @@ def load_encoder(settings: Settings, *, progress: bool = False) -> Encoder:
     try:
         with as_file(files("index") / "e5_ranges.safetensors") as ranges:
             states = e5_network.states_by(file, e5_network.read_ranges(ranges))
-        precision = e5_network.precision()
     except ImportError as e:
         from index.e5_torch import torch_states
 
         print(f"OpenVINO 用不了，改用 torch，慢两三倍 (falling back to torch): {e}", file=sys.stderr)
-        states, precision = torch_states(file), e5_network.FLOAT32
+        states = torch_states(file)
     return E5Encoder(
         file,
         embedded_e5.shipped_tokenizer(),
         states,
         name=settings.encoder,
         fingerprint=fingerprint,
-        precision=precision,
+        precision=precision_of(settings),
         progress=progress,
     )
+
+
+def precision_of(settings: Settings) -> str:
+    """In what the encoder computes on this machine, without loading it."""
+    from index import e5_network
+
+    if settings.encoder != EMBEDDED:
+        return e5_network.FLOAT32
+    try:
+        return e5_network.precision()
+    except ImportError:  # then torch computes
+        return e5_network.FLOAT32
 
 
 def fingerprint_of(settings: Settings) -> str:

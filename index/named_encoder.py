@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from index.e5_network import cores
+from index.cores import cores
 from index.embedded_e5 import PASSAGE_PROMPT, QUERY_PROMPT
 from index.errors import EncoderUnavailable
 

@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from index.aliases import known_names
 from index.clean import FURNITURE
@@ -13,7 +14,7 @@ from index.fold import fold_text
 from index.script import language_of
 from index.settings import Settings
 from index.snapshot import Snapshot
-from index.tokenize import fingerprint
+from index.tokenize import fingerprint, pairs, words
 from index.values import Document, Hit, Removal
 from rag.asked_figure import is_named
 from rag.choose import choose
@@ -24,7 +25,7 @@ from rag.copies import copies_in
 from rag.decide import decide
 from rag.evidence import Scored, rank_sentences
 from rag.figure_answer import FigureTable, nearest, other_periods, several_counts, table_for
-from rag.fitting import by_sentence, surely, telling
+from rag.fitting import Ledger, surely, telling
 from rag.ledger import as_row
 from rag.lists import lists_as_many
 from rag.progress import tell
@@ -111,13 +112,18 @@ class Assistant(Contents):
         self._encoder = encoder
         self._settings = settings
         self._reader = reader
-        self._ledger = by_sentence(snapshot.figures)
+        self._ledger = Ledger(snapshot.figures_of)
         self._copies = copies_in(snapshot)
         self._spelling = Spelling(snapshot)
-        self._english = any(d.lang == "en" for d in snapshot.documents.values())
+        self._english = "en" in snapshot.languages.values()
         self._candidates: tuple[Candidate, ...] | None = None  # made when first needed
         self._asked: dict[str, Answer] = {}  # … and what was answered to them: at most one for each
-        self._junk = {d.doc_id: _junk_of(d, snapshot.removals.get(d.doc_id, ())) for d in snapshot.documents.values()}
+
+    @cached_property
+    def _junk(self) -> dict[str, str]:
+        """Per document, the folded text of the lines that cleaning dropped."""
+        removals = self._snapshot.removals
+        return {doc_id: _junk_of(d, removals.get(doc_id, ())) for doc_id, d in self._snapshot.documents.items()}
 
     def over(self, snapshot: Snapshot) -> "Assistant":
         """The same over another version of the index. Raises: IndexMismatch."""
@@ -236,7 +242,7 @@ class Assistant(Contents):
 
     def _in_chinese(self, asked: Question) -> Question:
         hits = self._retrieved(asked, 2 * NEAR).hits
-        near = [h.passage.folded for h in hits if self._snapshot.documents[h.passage.doc_id].lang != "en"]
+        near = [h.passage.folded for h in hits if self._snapshot.languages[h.passage.doc_id] != "en"]
         return in_chinese(asked, near[:NEAR], self._snapshot)
 
     def _open_reply(self, asked: Question, language: str, top_k: int) -> _Reply:
@@ -254,7 +260,7 @@ class Assistant(Contents):
             asked,
             ranked,
             found.support,
-            self._junk,
+            lambda: self._junk,
             found.threshold,
             telling=able,
             known=table is not None or bool(surely(asked, ranked, self._ledger)),
@@ -334,9 +340,18 @@ class Assistant(Contents):
         """The documents a question may be answered from: in its language, and naming the source it asks for."""
         if lang is None and not asked.sources:
             return None
-        own = frozenset(k for k, d in self._snapshot.documents.items() if lang is None or d.lang == lang)
-        naming = {p.doc_id for p in self._snapshot.passages if asked.sources and is_named(asked.sources, p.folded)}
-        return own & naming or own
+        own = frozenset(k for k, written in self._snapshot.languages.items() if lang is None or written == lang)
+        return own & self._naming(asked.sources) or own
+
+    def _naming(self, sources: Sequence[tuple[str, ...]]) -> set[str]:
+        """The documents that name one of these."""
+        found = set()
+        for form in (form for forms in sources for form in forms):
+            for row in self._snapshot.lexical.holding(pairs(form) or words(form)):
+                passage = self._snapshot.passages[int(row)]
+                if passage.doc_id not in found and is_named(sources, passage.folded):
+                    found.add(passage.doc_id)
+        return found
 
     def _retrieved(self, asked: Question, top_k: int, among: frozenset[str] | None = None) -> Retrieved:
         return retrieve(asked, self._snapshot, self._encoder, top_k=top_k, among=among, copies=self._copies.rows)

@@ -66,8 +66,11 @@ def choose(
             known = sure[0]
         if sure:  # other figures are somebody else's: beside a short answer they would be taken for it
             stated = {(f.figure.doc_id, f.figure.start) for f in sure}
-            own = [(c, (c.sentence.doc_id, c.sentence.start)) for c in (exact or ranked)]
-            exact = [c for c, at in own if at in stated or not ledger.get(at)]
+            exact = [
+                c
+                for c in (exact or ranked)
+                if (c.sentence.doc_id, c.sentence.start) in stated or not ledger.at(c.sentence)
+            ]
     if known is not None:
         ranked = [known.candidate]
     elif exact:
@@ -166,7 +169,7 @@ def _row_in(question: Question, lead: str, best: Scored, snapshot: Snapshot, led
     """The figure that the leading words give, where a figure is asked for."""
     if not is_asked_for(question):
         return None
-    own = [f for f in ledger.get((best.sentence.doc_id, best.sentence.start), ()) if f.value in lead and f.subject]
+    own = [f for f in ledger.at(best.sentence) if f.value in lead and f.subject]
     if len(own) > 1:  # several: the one that is asked for
         asked = [f.figure for f in fits(question, [best], ledger)]
         own = [f for f in asked if f in own][:1]

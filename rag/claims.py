@@ -81,7 +81,7 @@ def verdict_on(claim: Claim, ranked: Sequence[Scored], ledger: Ledger, snapshot:
     borne = [
         Fit(f, c, c.score, 0.0)
         for c in ranked
-        for f in ledger.get((c.sentence.doc_id, c.sentence.start), ())
+        for f in ledger.at(c.sentence)
         if f.subject and kind_of_number(f) == kind and same_number(f, claim.figure)
     ]
     own = [f for f in borne if _is_own(question, f) and _may_measure(question, f) and _is_of_then(question, f)]

@@ -1,5 +1,6 @@
 """What an index holds, looked up: documents, what cleaning left out of them, reprints, figures."""
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -34,7 +35,7 @@ class Contents:
         except KeyError:
             raise DocumentMissing(doc_id) from None
 
-    def dropped(self, doc_id: str) -> tuple[Removal, ...]:
+    def dropped(self, doc_id: str) -> Sequence[Removal]:
         """What cleaning left out of a document, in reading order. Raises: DocumentMissing."""
         self.document(doc_id)
         return self._snapshot.removals.get(doc_id, ())

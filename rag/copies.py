@@ -21,17 +21,12 @@ class Copies:
 def copies_in(snapshot: Snapshot) -> Copies:
     """The reprinted sentences and passages of an index. A sentence that a reprint changed is no copy."""
     original_of = {doc_id: group[0] for group in snapshot.reprints for doc_id in group[1:]}
-    grouped = {doc_id for group in snapshot.reprints for doc_id in group}
-    rows: dict[str, list[int]] = {}
-    for n, p in enumerate(snapshot.passages):
-        if p.doc_id in grouped:
-            rows.setdefault(p.doc_id, []).append(n)
     copied: dict[Spot, str] = {}
     elsewhere: dict[Spot, list[Sentence]] = {}
     copied_rows: dict[int, str] = {}
     for doc_id, original in original_of.items():
-        says = {_said(s): s for n in rows.get(original, ()) for s in snapshot.passages[n].sentences}
-        for n in rows.get(doc_id, ()):
+        says = {_said(s): s for n in snapshot.passages_of(original) for s in snapshot.passages[n].sentences}
+        for n in snapshot.passages_of(doc_id):
             same = [(s, says.get(_said(s))) for s in snapshot.passages[n].sentences]
             for s, there in same:
                 if there is not None:

@@ -1,7 +1,7 @@
 """Answer or refuse, and why. The threshold is learned (weights.json); the rest are named rules about the question."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from rag.asked_figure import WITHIN, is_about, is_asked_for, is_read, stating
 from rag.evidence import FEATURES, Scored
@@ -15,7 +15,7 @@ def decide(
     question: Question,
     ranked: Sequence[Scored],
     support: float,
-    junk: Mapping[str, str],
+    junk: Callable[[], Mapping[str, str]],
     threshold: float,
     *,
     telling: Sequence[Scored] | None = None,
@@ -70,10 +70,10 @@ def decide(
     return "figure_not_stated" if lacks_figure else None
 
 
-def _asks_for_junk(question: Question, ranked: Sequence[Scored], junk: Mapping[str, str]) -> bool:
+def _asks_for_junk(question: Question, ranked: Sequence[Scored], junk: Callable[[], Mapping[str, str]]) -> bool:
     """Whether what is quoted or named stands only among the lines that were dropped."""
     quoted = re.findall(r"[「“『《\"]([^」”』》\"]{2,20})[」”』》\"]", question.folded)
     if not quoted:
         return False
     kept = " ".join(c.passage.folded for c in ranked)
-    return all(q not in kept and any(q in text for text in junk.values()) for q in quoted)
+    return all(q not in kept and any(q in text for text in junk().values()) for q in quoted)

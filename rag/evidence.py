@@ -144,9 +144,7 @@ def candidates(
     top = retrieved.hits[0].score if retrieved.hits else 0.0
     found: list[Scored] = []
     for rank, (hit, row) in enumerate(zip(retrieved.hits, retrieved.rows, strict=True)):
-        first = int(snapshot.first_sentence[row])
-        vectors = np.asarray(snapshot.sentence_vectors[first : first + len(hit.passage.sentences)], np.float32)
-        dense = vectors @ retrieved.query_vector
+        dense = snapshot.sentences_of(row) @ retrieved.query_vector
         document = snapshot.documents[hit.passage.doc_id]
         around = fold_text(f"{document.title} {hit.passage.heading}")
         opening = _opening(snapshot, row)
@@ -198,9 +196,7 @@ def _before(snapshot: Snapshot, row: int, place: int) -> str:
 
 def _opening(snapshot: Snapshot, row: int) -> str:
     """The first sentence of the document of a passage: whom “公司” and “the company” mean further down."""
-    first = row
-    while first and snapshot.passages[first - 1].doc_id == snapshot.passages[row].doc_id:
-        first -= 1
+    first = snapshot.passages_of(snapshot.passages[row].doc_id)[0]
     return next((s.folded for s in snapshot.passages[first].sentences if len(s.folded) > OPENING_CHARS), "")
 
 

@@ -1,9 +1,9 @@
 """Which figures of the ledger a question asks for: subject, measure, period and kind of number must fit."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from index.aliases import entities_in, forms_of, measures_in, names_share
 from index.data import lexicon
@@ -12,13 +12,13 @@ from index.grammar import is_measure, is_share
 from index.periods import periods_in, spans
 from index.quantities import Quantity
 from index.tokenize import words
-from index.values import Figure
+from index.values import Figure, Sentence
 from rag.asked_figure import WIDELY, WITHIN, is_about, is_asked_for, is_named
 from rag.evidence import Scored
 from rag.ledger import in_period, periods_of
 from rag.understand import Question, asks_for_amount, kind_of
 
-Ledger = Mapping[tuple[str, int], Sequence[Figure]]  # by document and start of the sentence
+_LEDGERS = 1024  # documents whose figures stay grouped
 SURE = 4.0  # score of one whose subject and measure are both named
 CLOSE = 2.0  # how far a figure may trail the one that fits best and stand beside it
 _RISE, _FALL = forms_of("增长"), forms_of("下降")
@@ -37,12 +37,23 @@ class Fit:
     named: float  # share of the question's words that its subject and measure hold
 
 
-def by_sentence(figures: Sequence[Figure]) -> Ledger:
-    """The ledger by the sentence that bears each figure."""
-    found: dict[tuple[str, int], list[Figure]] = {}
-    for f in figures:
-        found.setdefault((f.doc_id, f.start), []).append(f)
-    return found
+class Ledger:
+    """The figures of an index by the sentence that bears each; a document is grouped when it is asked for."""
+
+    def __init__(self, figures_of: Callable[[str], Sequence[Figure]]) -> None:
+        """`figures_of`: those of a document, by its doc_id."""
+        self._figures_of = figures_of
+        self._document = lru_cache(maxsize=_LEDGERS)(self._grouped)
+
+    def _grouped(self, doc_id: str) -> dict[int, list[Figure]]:
+        found: dict[int, list[Figure]] = {}
+        for f in self._figures_of(doc_id):
+            found.setdefault(f.start, []).append(f)
+        return found
+
+    def at(self, sentence: Sentence) -> Sequence[Figure]:
+        """The figures of a sentence."""
+        return self._document(sentence.doc_id).get(sentence.start, ())
 
 
 def kind_of_number(figure: Figure | Quantity) -> str:
@@ -137,7 +148,7 @@ def telling(question: Question, ranked: Sequence[Scored], ledger: Ledger) -> lis
 
 
 def _figures(candidate: Scored, ledger: Ledger) -> Sequence[Figure]:
-    return ledger.get((candidate.sentence.doc_id, candidate.sentence.start), ())
+    return ledger.at(candidate.sentence)
 
 
 def _ruled_out(question: Question, candidate: Scored, figures: Sequence[Figure], owners: set[str]) -> bool:

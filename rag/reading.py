@@ -20,9 +20,7 @@ from rag.reader.windows import Window, window_around
 from rag.retrieve import Retrieved
 from rag.understand import Question, kind_of
 
-WINDOWS = 8  # read at most
-AT_ONCE = 3  # read first; the others only if none of these is clear
-CLEAR = 4.0  # log odds: one in 55 wrong, were the reader alone right about itself
+WINDOWS = 3  # read for a question: of eight, the others changed next to nothing (docs/reader.md)
 PER_PASSAGE = 2
 READ_FEATURES = ("answers", "span", "likeliest", "unread")
 SUPPORT_READ_FEATURES = (
@@ -82,12 +80,8 @@ def read(question: Question, ranked: Sequence[Scored], snapshot: Snapshot, reade
 def readings_of(
     question: Question, ranked: Sequence[Scored], snapshot: Snapshot, reader: Reader
 ) -> tuple[Reading, ...]:
-    """The windows around the best sentences, read: a few first, the others only while none is clear."""
-    windows = windows_for(ranked, snapshot)
-    readings = reader.read(question.understood, windows[:AT_ONCE])
-    if len(windows) > AT_ONCE and max(r.answers for r in readings) < CLEAR:
-        readings += reader.read(question.understood, windows[AT_ONCE:])
-    return tuple(readings)
+    """The windows around the best sentences, read."""
+    return tuple(reader.read(question.understood, windows_for(ranked, snapshot)))
 
 
 def weighed(ranked: Sequence[Scored], readings: tuple[Reading, ...], model: Mapping[str, float]) -> Read:

@@ -50,22 +50,26 @@ def retrieve(
         copies: rows that stand word for word in another document, and which: found there, not here.
     """
     vector = encoder.encode_query(to_simplified(question.understood))
-    wanted = min(CANDIDATES, len(snapshot.passages))
-    _, dense_rows = snapshot.passage_vectors.search(vector[None, :], wanted)
     lexical_all = snapshot.lexical.scores(question.terms)
-    lexical_rows = np.argsort(-lexical_all, kind="stable")[:wanted]
-    rows = np.unique(np.concatenate([dense_rows[0], lexical_rows[lexical_all[lexical_rows] > 0]]))
+    lexical_rows = snapshot.lexical.best(lexical_all, CANDIDATES)
+    rows = np.union1d(snapshot.dense.nearest(vector, CANDIDATES), lexical_rows)
     if among is not None:
-        own = np.array([n for n, p in enumerate(snapshot.passages) if p.doc_id in among], rows.dtype)
-        by_words = own[np.argsort(-lexical_all[own], kind="stable")[:wanted]]  # they may be few among many
+        own = snapshot.rows_of(among)
+        by_words = own[np.argsort(-lexical_all[own], kind="stable")[:CANDIDATES]]  # they may be few among many
         rows = np.union1d(np.intersect1d(rows, own), by_words)
     if copies:
         found_there = {n for n, original in copies.items() if among is None or original in among}
         rows = rows[[int(n) not in found_there for n in rows]]
-    step = max(1, len(snapshot.passages) // BACKGROUND)
-    at_large = _rows_of(snapshot, np.arange(0, len(snapshot.passages), step)) @ vector
+    at_large = np.arange(0, len(snapshot.passages), max(1, len(snapshot.passages) // BACKGROUND))
     return ranked(
-        question, snapshot, vector, rows, _rows_of(snapshot, rows) @ vector, lexical_all[rows], at_large, top_k=top_k
+        question,
+        snapshot,
+        vector,
+        rows,
+        snapshot.dense.rows(rows) @ vector,
+        lexical_all[rows],
+        snapshot.dense.rows(at_large) @ vector,
+        top_k=top_k,
     )
 
 
@@ -97,11 +101,6 @@ def joined(a: Sequence[Hit], b: Sequence[Hit]) -> list[Hit]:
         known = found[hit.passage.passage_id]
         found[hit.passage.passage_id] = replace(known, score=known.score + hit.score / 2)
     return sorted(found.values(), key=lambda h: -h.score)
-
-
-def _rows_of(snapshot: Snapshot, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-    vectors: npt.NDArray[np.float32] = snapshot.passage_vectors.reconstruct_batch(rows)
-    return vectors
 
 
 def fuse(dense: npt.NDArray[np.float32], lexical: npt.NDArray[np.float32], ceiling: float) -> npt.NDArray[np.float64]:

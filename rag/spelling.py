@@ -51,7 +51,7 @@ class Spelling:
     @cached_property
     def _names(self) -> dict[int, dict[tuple[str, ...], list[str]]]:
         """Folded Chinese names by length and sound: of the lexicon, and the subjects of the ledger."""
-        subjects = (fold_text(f.subject) for f in self._snapshot.figures if f.subject)
+        subjects = self._snapshot.subjects
         return _by_sound(
             [
                 *lexicon_names(),
@@ -72,10 +72,7 @@ class Spelling:
     @cached_property
     def _latin(self) -> dict[str, str]:
         """Latin words of the corpus and the lexicon, as written, by their folded form."""
-        found = {n.lower(): n for n in lexicon_names() if n.isascii() and " " not in n}
-        for passage in self._snapshot.passages:
-            found.update((m.group().lower(), m.group()) for m in _LATIN.finditer(passage.text))
-        return found
+        return {n.lower(): n for n in lexicon_names() if n.isascii() and " " not in n} | dict(self._snapshot.latin)
 
     def mend(self, text: str, lang: str) -> Mended:
         """A question with its typos mended.

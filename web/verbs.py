@@ -307,9 +307,11 @@ def _index(args: argparse.Namespace, settings: Settings) -> None:
         return
     if args.version not in versions:
         raise YuntuError(f"没有版本 {args.version} (no such version)。", "yuntu index list 列出全部版本")
-    with snapshot.writer_lock(root):
+    from index.publish import switch, writer_lock
+
+    with writer_lock(root):
         snapshot.verify(root, args.version)
-        snapshot.switch(root, args.version)
+        switch(root, args.version)
     print(f"{current} → {args.version}")
 
 
