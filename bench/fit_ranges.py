@@ -21,7 +21,8 @@ from safetensors.numpy import save_file
 from bench.fit import read
 from index import e5_network
 from index.build import passages_of
-from index.e5_network import Floats, TokenEmbeddings, compiled, input_of, linear
+from index.compiled import compiled
+from index.e5_network import Floats, TokenEmbeddings, input_of, linear
 from index.embedded_e5 import PASSAGE_PROMPT, QUERY_PROMPT, E5File, model_path, shipped_tokenizer, weights_digest
 from index.load import load
 from index.settings import Settings
@@ -45,7 +46,7 @@ def measured(file: E5File, change: Any, texts: Iterable[list[int]]) -> dict[str,
     body = e5_network.body(file, watched, change)
     over = op.constant(np.array([0, 1]))
     outputs = [reduce(x, over) for x in inputs.values() for reduce in (op.reduce_min, op.reduce_max)]
-    request = compiled(openvino.Model(outputs, [body.embeddings, body.mask], "measured"), exact=True)
+    request = compiled(lambda: openvino.Model(outputs, [body.embeddings, body.mask], "measured"), exact=True)
     embed = TokenEmbeddings(file)
     found: dict[str, tuple[Floats, Floats]] = {}
     for ids in texts:  # one at a time, without padding: nothing but what is read counts

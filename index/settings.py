@@ -21,6 +21,7 @@ class Settings(BaseModel, frozen=True, extra="forbid"):
         EMBEDDED,
         description="`embedded`, `off`, or the path of another adapter (.safetensors) for the embedded encoder",
     )
+    cache: Path = Field(Path("var/cache"), description="where compiled networks are kept; may be emptied at any time")
     max_chars: int = Field(350, ge=50, le=2000, description="longest passage, in characters of readable text")
     top_k: int = Field(10, ge=1, le=50, description="passages the answer is looked for in")
     threshold: float | None = Field(

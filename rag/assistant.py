@@ -42,6 +42,7 @@ from rag.support import rarities, support_features, support_of, threshold
 from rag.understand import Question, kind_of, understand
 from rag.values import Answer
 
+WARM_UP_CHARS = 20
 PART = 1  # statements of one part among several questions
 NEAR = 50  # passages that say which Chinese words an English question means
 INSTEAD_S, FURTHER_S = 4.0, 1.0  # seconds for questions to ask instead, and to go on with
@@ -128,6 +129,12 @@ class Assistant(Contents):
     def over(self, snapshot: Snapshot) -> "Assistant":
         """The same over another version of the index. Raises: IndexMismatch."""
         return Assistant(snapshot, self._encoder, self._settings, self._reader)
+
+    def warm_up(self) -> None:
+        """Loads what the first question would have to wait for."""
+        with known_names(self._snapshot.names):
+            self._spelling.warm_up()
+            self._find(understand(self._snapshot.passages[0].text[:WARM_UP_CHARS]), PART)
 
     @property
     def max_question_chars(self) -> int:

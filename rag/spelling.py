@@ -74,6 +74,10 @@ class Spelling:
         """Latin words of the corpus and the lexicon, as written, by their folded form."""
         return {n.lower(): n for n in lexicon_names() if n.isascii() and " " not in n} | dict(self._snapshot.latin)
 
+    def warm_up(self) -> None:
+        """Makes the tables that the first misspelt word needs."""
+        self._names, self._words, self._latin, self._spelt_names  # noqa: B018
+
     def mend(self, text: str, lang: str) -> Mended:
         """A question with its typos mended.
 

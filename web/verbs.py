@@ -4,9 +4,11 @@ import argparse
 import json
 import re
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +53,10 @@ def _assistant(settings: Settings, *, read: bool = True) -> Any:
     from rag.reader.read import load_reader
 
     opened = snapshot.open_current(settings.index)  # before the encoder: no index is the commoner trouble
-    return Assistant(opened, load_encoder(settings), settings, load_reader(settings) if read else None)
+    with ThreadPoolExecutor(2) as pool:  # much of the loading is not Python's
+        encoder = pool.submit(load_encoder, settings)
+        reader = pool.submit(load_reader, settings) if read else None
+        return Assistant(opened, encoder.result(), settings, reader.result() if reader else None)
 
 
 def _say_if_unread(settings: Settings) -> None:
@@ -197,7 +202,6 @@ def _serve(args: argparse.Namespace, settings: Settings) -> None:
     from web.app import create_app
 
     assistant: Assistant = _assistant(settings)
-    assistant.search("预热", 1)  # the first question would wait 1-2 s for the dictionary and the model's first run
 
     def reopen(version: str) -> Assistant:
         if version not in snapshot.versions(settings.index):
@@ -207,7 +211,14 @@ def _serve(args: argparse.Namespace, settings: Settings) -> None:
     app = create_app(assistant, reopen=reopen, feedback=settings.feedback)
     _say_if_unread(settings)
     _say(f"http://{args.host}:{args.port}")
-    uvicorn.run(app, host=args.host, port=args.port, log_level="warning", server_header=False)
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: Any = None) -> None:
+            await super().startup(sockets)
+            # The first question would wait two seconds for dictionaries: they load while nobody asks.
+            threading.Thread(target=assistant.warm_up, daemon=True).start()
+
+    Server(uvicorn.Config(app, host=args.host, port=args.port, log_level="warning", server_header=False)).run()
 
 
 def _feedback(args: argparse.Namespace, settings: Settings) -> None:
