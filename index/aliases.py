@@ -76,12 +76,17 @@ def entities_in(folded: str) -> list[tuple[str, ...]]:
 
 def entity_spans(folded: str) -> list[tuple[int, int, tuple[str, ...]]]:
     """Where a folded text names somebody, and all forms of each name; the longest reading wins (阿里云 is not 阿里)."""
-    found = [(m.start(), -m.end(), forms) for forms, pattern in _entities() for m in pattern.finditer(folded)]
+    return list(_spans_of(_learned.get(), folded))
+
+
+@lru_cache(maxsize=8192)
+def _spans_of(groups: Groups, folded: str) -> tuple[tuple[int, int, tuple[str, ...]], ...]:
+    found = [(m.start(), -m.end(), forms) for forms, pattern in _patterns(groups) for m in pattern.finditer(folded)]
     kept: list[tuple[int, int, tuple[str, ...]]] = []
     for start, minus_end, forms in sorted(found):
         if not kept or start >= kept[-1][1]:
             kept.append((start, -minus_end, forms))
-    return kept
+    return tuple(kept)
 
 
 def entity_at(folded: str) -> int:
@@ -146,7 +151,12 @@ def share_word() -> str:
 
 def measures_in(folded: str) -> list[tuple[str, ...]]:
     """The measures a folded text names (份额, 营收 …), each as all its forms; general words are left out."""
-    return [group for group in _measures() if any(f in folded for f in group)]
+    return list(_measures_in(folded))
+
+
+@lru_cache(maxsize=8192)
+def _measures_in(folded: str) -> tuple[tuple[str, ...], ...]:
+    return tuple(group for group in _measures() if any(f in folded for f in group))
 
 
 @cache

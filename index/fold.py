@@ -11,6 +11,8 @@ from itertools import accumulate
 
 import opencc
 
+_SHORT = 400  # characters: names, questions and sentences come again and again; whole pages do not
+
 
 @cache
 def _converter(name: str) -> opencc.OpenCC:
@@ -60,4 +62,9 @@ def fold(text: str) -> tuple[str, list[int]]:
 
 def fold_text(text: str) -> str:
     """The folded text alone."""
+    return _remembered(text) if len(text) <= _SHORT else fold(text)[0]
+
+
+@lru_cache(maxsize=16384)
+def _remembered(text: str) -> str:
     return fold(text)[0]

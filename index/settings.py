@@ -35,6 +35,7 @@ class Settings(BaseModel, frozen=True, extra="forbid"):
     max_file_mb: int = Field(50, ge=1, description="larger corpus files are skipped, and named")
     parse_memory_mb: int = Field(512, ge=128, description="memory that reading one PDF, Word or web page may take")
     parse_timeout_s: float = Field(10.0, gt=0, description="time that reading one such file may take")
+    queue: int = Field(32, ge=1, description="questions that may wait while others are answered; more get 503")
     feedback: Path = Field(Path("var/feedback.jsonl"), description="where what people say of answers is kept")
     keep_versions: int = Field(3, ge=1, description="index versions kept beside the current one")
 

@@ -15,6 +15,7 @@ from typing import Any
 import jieba
 
 NAME = "jieba+bigrams"
+_SHORT = 100  # characters: names and questions come again and again
 _LATIN_OR_NUMBER = re.compile(r"[a-z]+|\d+(?:\.\d+)?")
 _HAN_RUN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]+")
 _WORD = re.compile(r"[\w]")
@@ -46,6 +47,15 @@ def _jieba() -> jieba.Tokenizer:
 
 def words(folded: str) -> list[str]:
     """The words of a folded text, in order, without punctuation; `豆包1.6` gives 豆包 and 1.6."""
+    return list(_remembered(folded)) if len(folded) <= _SHORT else _words(folded)
+
+
+@lru_cache(maxsize=16384)
+def _remembered(folded: str) -> tuple[str, ...]:
+    return tuple(_words(folded))
+
+
+def _words(folded: str) -> list[str]:
     found: list[str] = []
     for word in _jieba().cut(folded):
         if _HAN_RUN.search(word):

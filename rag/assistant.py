@@ -4,7 +4,7 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from index.aliases import known_names
 from index.clean import FURNITURE
@@ -43,6 +43,7 @@ from rag.understand import Question, kind_of, understand
 from rag.values import Answer
 
 WARM_UP_CHARS = 20
+REMEMBERED = 512  # answers: the same question gets the same one, while the version is in use
 PART = 1  # statements of one part among several questions
 NEAR = 50  # passages that say which Chinese words an English question means
 INSTEAD_S, FURTHER_S = 4.0, 1.0  # seconds for questions to ask instead, and to go on with
@@ -118,7 +119,7 @@ class Assistant(Contents):
         self._spelling = Spelling(snapshot)
         self._english = "en" in snapshot.languages.values()
         self._candidates: tuple[Candidate, ...] | None = None  # made when first needed
-        self._asked: dict[str, Answer] = {}  # … and what was answered to them: at most one for each
+        self._remembered = lru_cache(maxsize=REMEMBERED)(self._answer)
 
     @cached_property
     def _junk(self) -> dict[str, str]:
@@ -151,10 +152,15 @@ class Assistant(Contents):
             top_k: passages the answer is looked for in; the setting when None.
         Raises: BadQuestion for an empty or over-long question or an unknown language.
         """
-        with known_names(self._snapshot.names):
-            return self._answer(question, [t for t in turns if t.strip()], lang, top_k or self._settings.top_k)
+        began = time.perf_counter()
+        answer = self._remembered(question, tuple(t for t in turns if t.strip()), lang, top_k or self._settings.top_k)
+        return replace(answer, timings_ms={**answer.timings_ms, "total": _ms_since(began)})
 
     def _answer(self, question: str, turns: Sequence[str], lang: str, top_k: int) -> Answer:
+        with known_names(self._snapshot.names):
+            return self._answered(question, turns, lang, top_k)
+
+    def _answered(self, question: str, turns: Sequence[str], lang: str, top_k: int) -> Answer:
         began = time.perf_counter()
         for text in (question, *turns):
             self._check(text)
@@ -302,9 +308,7 @@ class Assistant(Contents):
             return suggested(answer, self._candidates, self._told, asked_before=turns, budget_s=budget_s)
 
     def _told(self, candidate: Candidate) -> Answer:
-        if candidate.question not in self._asked:
-            self._asked[candidate.question] = self._answer(candidate.question, [], "auto", self._settings.top_k)
-        return self._asked[candidate.question]
+        return self._remembered(candidate.question, (), "auto", self._settings.top_k)
 
     @staticmethod
     def _borne_out(statements: Sequence[Statement]) -> list[Statement]:
@@ -384,6 +388,10 @@ class Assistant(Contents):
         seen = read(asked, ranked, self._snapshot, self._reader)
         support = support_of(asked, read_features(retrieved, seen), read=True)
         return _Found(retrieved, seen.ranked, seen.readings, support, limit, was_read)
+
+
+def _ms_since(began: float) -> float:
+    return round((time.perf_counter() - began) * 1000, 1)
 
 
 def _junk_of(document: Document, removals: Sequence[Removal]) -> str:

@@ -14,6 +14,7 @@ from index.values import Document, Hit
 from rag.ledger import FIELDS
 from rag.values import Answer
 from web import feedback
+from web.admission import Admission
 from web.problems import checked_question
 from web.render import MAX_TURNS
 from web.service import Service
@@ -82,15 +83,15 @@ def checked_body(service: Service) -> Callable[[AskBody], AskBody]:
     return checked
 
 
-def api_routes(service: Service, feedback_file: Path | None) -> APIRouter:
+def api_routes(service: Service, feedback_file: Path | None, admission: Admission) -> APIRouter:
     """`/api/…` and the two health checks. `feedback_file`: None turns feedback away."""
     routes = APIRouter()
 
-    @routes.post("/api/ask")
+    @routes.post("/api/ask", dependencies=[Depends(admission.always)])
     def ask(body: Annotated[AskBody, Depends(checked_body(service))]) -> dict[str, Any]:
         return service.ask(body.question, body.turns, body.lang, body.top_k).as_json()
 
-    @routes.post("/api/ask/stream")
+    @routes.post("/api/ask/stream", dependencies=[Depends(admission.always)])
     async def ask_stream(body: Annotated[AskBody, Depends(checked_body(service))]) -> EventSourceResponse:
         async def shown(answer: Answer) -> AsyncGenerator[ServerSentEvent, None]:
             for line in answer.text.splitlines(keepends=True):
@@ -111,11 +112,11 @@ def api_routes(service: Service, feedback_file: Path | None) -> APIRouter:
         feedback.write(feedback_file, {"at": at, **body.model_dump(exclude={"history"}), "turns": turns})
         return {"status": "kept"}
 
-    @routes.get("/api/search")
+    @routes.get("/api/search", dependencies=[Depends(admission.always)])
     def search_by_address(q: str, top_k: Annotated[int, Query(ge=1, le=50)] = 10) -> dict[str, Any]:
         return search(SearchBody(query=q, top_k=top_k))
 
-    @routes.post("/api/search")
+    @routes.post("/api/search", dependencies=[Depends(admission.always)])
     def search(body: SearchBody) -> dict[str, Any]:
         query = checked_question(body.query, service.max_question_chars)
         hits = service.search(query, body.top_k)

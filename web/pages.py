@@ -9,6 +9,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from index.audit import findings, rule_counts
 from rag.values import Answer
+from web.admission import Admission
 from web.api import AskBody, Lang, checked_body
 from web.labels import DEFAULT_LANG
 from web.problems import checked_question
@@ -25,12 +26,12 @@ Version = Annotated[str | None, Query(alias="v", max_length=80)]
 Script = Annotated[Literal["original", "zh-Hans", "zh-Hant"], Query(alias="script")]
 
 
-def page_routes(versions: Versions) -> APIRouter:
+def page_routes(versions: Versions, admission: Admission) -> APIRouter:
     """`/`, `/documents`, `/documents/{doc_id}`, `/coverage`, `/audit` and the fragments."""
     routes = APIRouter(include_in_schema=False)
     service = versions.current
 
-    @routes.api_route("/", methods=["GET", "HEAD"])
+    @routes.api_route("/", methods=["GET", "HEAD"], dependencies=[Depends(admission.if_asked)])
     def chat(
         request: Request,
         q: str = "",
@@ -67,7 +68,7 @@ def page_routes(versions: Versions) -> APIRouter:
             old_version=served.version if served is not service else None,
         )
 
-    @routes.post("/ask")
+    @routes.post("/ask", dependencies=[Depends(admission.always)])
     async def ask(request: Request, body: Annotated[AskBody, Depends(checked_body(service))]) -> EventSourceResponse:
         async def shown(answer: Answer) -> AsyncGenerator[ServerSentEvent, None]:
             about = {"answer": answer, "turns": body.turns, "lang": body.lang, "base": str(request.base_url)}

@@ -18,6 +18,7 @@ from index.errors import (
     IndexMissing,
     YuntuError,
 )
+from web.admission import Busy
 from web.feedback import FeedbackLost
 from web.guard import SECURITY_HEADERS
 from web.render import page
@@ -78,6 +79,7 @@ STATUS: dict[type[YuntuError], int] = {  # the first that fits; any other YuntuE
     IndexDamaged: 503,
     IndexMismatch: 503,
     IndexBusy: 503,
+    Busy: 503,
 }
 
 
@@ -125,7 +127,7 @@ def problem_of(error: Exception) -> Problem:
 
 
 def _yuntu(request: Request, error: Exception) -> Response:
-    return _response(request, problem_of(error))
+    return _response(request, problem_of(error), {"Retry-After": "1"} if isinstance(error, Busy) else None)
 
 
 def _invalid(request: Request, error: Exception) -> Response:

@@ -19,6 +19,9 @@ from rag.values import Answer
 from web import corpus_verbs
 from web.labels import place_label
 
+WARM_UP_AFTER_S = 1.0
+CONNECTIONS = 1000  # at once; more get a bare 503
+
 
 def _rebuild(args: argparse.Namespace, settings: Settings) -> None:
     from index.build import rebuild
@@ -208,17 +211,24 @@ def _serve(args: argparse.Namespace, settings: Settings) -> None:
             raise YuntuError(f"没有版本 {version} (no such version)。")
         return assistant.over(snapshot.open_version(settings.index, version))
 
-    app = create_app(assistant, reopen=reopen, feedback=settings.feedback)
+    app = create_app(assistant, reopen=reopen, feedback=settings.feedback, queue=settings.queue)
     _say_if_unread(settings)
     _say(f"http://{args.host}:{args.port}")
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: Any = None) -> None:
             await super().startup(sockets)
-            # The first question would wait two seconds for dictionaries: they load while nobody asks.
-            threading.Thread(target=assistant.warm_up, daemon=True).start()
+            # The first question would wait a second for dictionaries. They load while nobody asks yet, but not at
+            # once: meanwhile nothing else runs, and the page is to come first.
+            warming = threading.Timer(WARM_UP_AFTER_S, assistant.warm_up)
+            warming.daemon = True
+            warming.start()
 
-    Server(uvicorn.Config(app, host=args.host, port=args.port, log_level="warning", server_header=False)).run()
+    Server(
+        uvicorn.Config(
+            app, host=args.host, port=args.port, log_level="warning", server_header=False, limit_concurrency=CONNECTIONS
+        )
+    ).run()
 
 
 def _feedback(args: argparse.Namespace, settings: Settings) -> None:
