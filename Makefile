@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test lint bench fit fit-cleaning train-reader clean help
+.PHONY: run test lint bench bench-quality bench-scale fit fit-ranges fit-cleaning train-reader clean help
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -23,12 +23,21 @@ lint: $(VENV)/.dev  ## ruff and strict types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV)/.dev  ## retrieval quality and speed on the question sets in ../shared/data
+bench: $(VENV)/.dev  ## Yuntu beside txtai, LlamaIndex, Haystack and a plain script (20 minutes; they get their own environment)
+	$(BIN)/python -m bench.compare
+
+bench-quality: $(VENV)/.dev  ## retrieval and answer quality on the question sets in ../shared/data
 	$(BIN)/python -m bench.quality
+
+bench-scale: $(VENV)/.dev  ## curves from a thousand to a million passages (an hour)
+	$(BIN)/python -m bench.scale
 
 fit: $(VENV)/.dev  ## learn rag/weights.json again (see bench/fit.py)
 	$(BIN)/python -m pip install --quiet --editable '.[fit]'
 	$(BIN)/python -m bench.fit
+
+fit-ranges: $(VENV)/.dev  ## measure again how far the inputs of the 8-bit networks reach (see bench/fit_ranges.py)
+	$(BIN)/python -m bench.fit_ranges
 
 fit-cleaning: $(VENV)/.dev  ## learn what surrounds an article again (see bench/fit_cleaning.py)
 	$(BIN)/python -m bench.fit_cleaning
@@ -36,6 +45,7 @@ fit-cleaning: $(VENV)/.dev  ## learn what surrounds an article again (see bench/
 train-reader: $(VENV)/.dev  ## train the reader again, and what goes with it (see rag/reader/MODEL_CARD.md)
 	$(BIN)/python -m pip install --quiet --editable '.[fit]'
 	$(BIN)/python -m bench.train_reader
+	$(BIN)/python -m bench.fit_ranges
 	$(BIN)/python -m bench.fit_reader
 
 clean:  ## remove what was built; corpus and code stay

@@ -1,4 +1,4 @@
-"""make bench: retrieval and answer quality, and speed, on the question sets in ../shared/data, as one table.
+"""make bench-quality: retrieval and answer quality, and speed, on the question sets in ../shared/data, as one table.
 
     python -m bench.quality [--data ../shared/data] [--most 200] [--full]
 

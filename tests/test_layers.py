@@ -1,6 +1,7 @@
 """Arrows point web → rag → index and never back; what is imported and read is what is packaged."""
 
 import ast
+import subprocess
 import sys
 from collections.abc import Iterator
 from fnmatch import fnmatch
@@ -86,3 +87,23 @@ def matches(name: str, pattern: str) -> bool:
 def test_the_command_is_the_one_that_is_installed() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert project["scripts"] == {"yuntu": "web.cli:main"}
+
+
+HEAVY = {"numpy", "openvino", "torch", "transformers", "faiss", "bm25s", "jieba", "tokenizers", "opencc", "fastapi"}
+
+
+@pytest.mark.parametrize(
+    ("program", "without"),
+    [
+        pytest.param("import index, rag, web", HEAVY, id="the-packages"),
+        pytest.param("import web.cli", HEAVY, id="the-command"),
+        pytest.param("import web.cli; web.cli.main(['--help'])", HEAVY, id="its-help"),
+        pytest.param("import web.cli; web.cli.main(['ask', '--help'])", HEAVY, id="the-help-of-a-verb"),
+        pytest.param("import index.settings", HEAVY, id="settings"),
+        pytest.param("import index.encode, rag.reader.read", {"openvino", "torch", "transformers"}, id="the-models"),
+    ],
+)
+def test_what_is_not_needed_yet_is_not_imported(program: str, without: set[str]) -> None:
+    told = f"import atexit, sys; atexit.register(lambda: print({without!r} & sys.modules.keys(), file=sys.stderr))"
+    done = subprocess.run([sys.executable, "-c", f"{told}\n{program}"], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "set()\n")

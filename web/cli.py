@@ -172,6 +172,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as e:
         print(": ".join(["yuntu", *([str(e.filename)] if e.filename else []), e.strerror or str(e)]), file=sys.stderr)
         return 1
+    except MemoryError:
+        print("yuntu: 内存不够 (out of memory)。 请给它 1 GB 以上,或减少语料;索引没有变", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("yuntu: 已中断,索引没有变 (interrupted)", file=sys.stderr)
         return 130

@@ -19,12 +19,12 @@ from hypothesis import strategies as st
 
 import index
 from index import build as build_module
-from index import snapshot
-from index.build import embedded_sentence, embedded_text, searched_terms, text_fingerprint
+from index import publish, snapshot
+from index.build import embedded_text, encodable, searched_terms, text_fingerprint
 from index.errors import CorpusUnreadable, IndexBusy, IndexMismatch
-from index.snapshot import Snapshot, current_version, open_current, switch, versions
+from index.snapshot import Snapshot, current_version, open_current, versions
 from index.split import split
-from index.values import Document, Passage
+from index.values import Document, Passage, Sentence
 from tests.fakes import FakeEncoder
 from tests.index.small import TEXTS, CountingEncoder, build, write_corpus
 
@@ -48,9 +48,9 @@ def files_of(root: Path) -> dict[str, bytes]:
 
 def contents(opened: Snapshot) -> tuple[Any, ...]:
     return (
-        opened.documents,
-        opened.passages,
-        opened.passage_vectors.reconstruct_n(0, len(opened.passages)).tolist(),
+        dict(opened.documents),
+        opened.passages[:],
+        opened.dense.rows(np.arange(len(opened.passages))).tolist(),
         opened.sentence_vectors.tolist(),
         opened.lexical.scores(["阿里云", "成本"]).tolist(),
     )
@@ -66,17 +66,14 @@ def test_every_passage_and_every_sentence_has_its_vector(corpus: Path, root: Pat
     assert (done.unchanged, done.reused, done.loaded.unreadable) == (False, 0, ())
     assert list(opened.documents) == ["cloud", "hant", "image"]
     assert {p.doc_id for p in opened.passages} == set(opened.documents)
-    assert opened.passage_vectors.ntotal == len(opened.passages) > 3
-    assert opened.first_sentence[-1] == len(opened.sentence_vectors)
+    assert len(opened.dense) == len(opened.passages) > 3
+    assert opened.layout.sentence[-1] == len(opened.sentence_vectors)
     encoder = FakeEncoder()
     for n, p in enumerate(opened.passages):
-        np.testing.assert_array_equal(
-            opened.passage_vectors.reconstruct(n), encoder.encode_query(embedded_text(opened.documents[p.doc_id], p))
-        )
-        rows = opened.sentence_vectors[opened.first_sentence[n] : opened.first_sentence[n + 1]]
-        np.testing.assert_array_equal(
-            rows, encoder.encode_passages([embedded_sentence(s) for s in p.sentences]).astype(np.float16)
-        )
+        given = encodable(opened.documents[p.doc_id], p)
+        rows, parts = encoder.encode_parts([given.text], [given.sentences])
+        np.testing.assert_array_equal(opened.dense.rows(np.array([n])), rows.astype(np.float16))
+        np.testing.assert_array_equal(opened.sentences_of(n), parts.astype(np.float16))
     by_term = opened.lexical.scores(["文生图"])
     assert opened.passages[int(by_term.argmax())].doc_id == "image"
 
@@ -102,21 +99,18 @@ def test_the_manifest_tells_how_and_of_what_it_was_made(corpus: Path, root: Path
     assert set(built) == {"at", "host", "took_s"}
 
 
-def test_a_version_without_a_ledger_gives_its_vectors_to_the_next(corpus: Path, root: Path) -> None:
+def test_an_index_of_another_format_is_replaced_and_nothing_of_it_taken_over(corpus: Path, root: Path) -> None:
     old = root / build(corpus, root).version
-    manifest = json.loads((old / "manifest.json").read_bytes())
-    del manifest["files"]["figures.jsonl"]
-    raw = json.dumps({**manifest, "format": 1}).encode()
+    raw = json.dumps({**json.loads((old / "manifest.json").read_bytes()), "format": snapshot.FORMAT - 1}).encode()
     version = "v-" + hashlib.sha256(raw).hexdigest()[:12]
     old.rename(root / version)
     (root / version / "manifest.json").write_bytes(raw)
-    (root / version / "figures.jsonl").unlink()
-    switch(root, version)
+    publish.switch(root, version)
     with pytest.raises(IndexMismatch, match="yuntu rebuild"):
         open_current(root)
     encoder = CountingEncoder()
-    assert build(corpus, root, encoder).reused == 3
-    assert encoder.encoded == []
+    assert build(corpus, root, encoder).reused == 0
+    assert encoder.encoded
     assert open_current(root).figures
 
 
@@ -126,6 +120,19 @@ def test_a_document_is_embedded_under_its_title_and_headings_once() -> None:
     assert embedded_text(document, passage) == "年度报告\n市场 › 份额\n阿里云居第一。"
     assert embedded_text(Document("d", "阿里云", ""), passage) == "市场 › 份额\n阿里云居第一。"
     assert embedded_text(Document("d", "年度報告", ""), passage) == "年度报告\n市场 › 份额\n阿里云居第一。"
+
+
+def test_each_sentence_is_found_in_what_is_encoded_though_words_come_twice() -> None:
+    texts = ["份额是三成。", "份额是三成。", "價格下降。"]
+    sentences = tuple(Sentence("d", 0, 0, text, text) for text in texts)
+    text = "".join(texts) + "\n"
+    passage = Passage("d#0", "d", 0, 0, text, text, "份额是三成。", sentences)
+    given = encodable(Document("d", "题", ""), passage)
+    assert [given.text[a:b] for a, b in given.sentences] == ["份额是三成。", "份额是三成。", "价格下降。"]
+    assert given.text == "题\n份额是三成。\n份额是三成。份额是三成。价格下降。"
+    starts = [a for a, _ in given.sentences]
+    assert starts == sorted(set(starts))
+    assert starts[0] == given.text.rindex("\n") + 1  # in the passage, not in its heading
 
 
 def test_title_and_headings_are_searched_with_every_passage() -> None:
@@ -199,10 +206,7 @@ def test_only_what_changed_is_encoded_and_the_result_is_that_of_a_full_rebuild(
     done = build(corpus, root, encoder)
     opened = open_current(root)
     changed = [p for p in opened.passages if p.doc_id in encoded_of]
-    assert set(encoder.encoded) == {
-        *(embedded_text(opened.documents[p.doc_id], p) for p in changed),
-        *(embedded_sentence(s) for p in changed for s in p.sentences),
-    }
+    assert set(encoder.encoded) == {embedded_text(opened.documents[p.doc_id], p) for p in changed}
     assert (done.unchanged, done.reused) == (False, len(opened.documents) - len(encoded_of))
 
     full = build(corpus, tmp_path / "full", full=True)
@@ -225,12 +229,14 @@ def test_any_history_of_rebuilds_ends_where_a_full_one_does(
     assert contents(open_current(folder / "full")) == contents(open_current(folder / "index"))
 
 
-def test_a_sentence_that_stands_twice_is_encoded_once(corpus: Path, root: Path) -> None:
+def test_a_passage_that_stands_twice_is_encoded_once(corpus: Path, root: Path) -> None:
     write_corpus(corpus, {"again.txt": TEXTS["hant.txt"]})
     encoder = CountingEncoder()
     build(corpus, root, encoder)
-    assert len(encoder.encoded) == len(set(encoder.encoded))
-    assert len(open_current(root).sentence_vectors) > len(set(encoder.encoded)) - len(open_current(root).passages)
+    opened = open_current(root)
+    texts = [embedded_text(opened.documents[p.doc_id], p) for p in opened.passages]
+    assert len(encoder.encoded) == len(set(texts)) < len(texts)
+    assert set(encoder.encoded) == set(texts)
 
 
 def test_full_encodes_everything_again_and_ends_at_the_same_version(corpus: Path, root: Path) -> None:
@@ -253,7 +259,7 @@ def test_another_encoder_encodes_everything_again(corpus: Path, root: Path, monk
     assert open_current(root).recipe.encoder_fingerprint == "another"
 
 
-@pytest.mark.parametrize("what", ["embedded_text", "embedded_sentence"])
+@pytest.mark.parametrize("what", ["embedded_text", "encodable"])
 def test_vectors_of_texts_of_another_form_are_not_taken_over(
     corpus: Path, root: Path, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
@@ -365,12 +371,13 @@ def before(corpus: Path, root: Path) -> str:
 
 
 STEPS = [
-    "index.snapshot._write_lines",
-    "index.snapshot.faiss.write_index",
-    "index.snapshot.np.save",
+    "index.publish.write_rows",
+    "index.dense.faiss.write_index",
+    "index.publish.np.save",
+    "index.publish.np.savez",
     "index.lexical.Lexical.save",
-    "index.snapshot._fsync",
-    "index.snapshot.switch",
+    "index.publish._fsync",
+    "index.publish.switch",
 ]
 
 
@@ -408,7 +415,7 @@ def test_an_encoder_that_fails_leaves_the_old_version(
 
 def test_ctrl_c_while_writing_leaves_the_old_version(corpus: Path, root: Path, before: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("index.snapshot.np.save", raiser(KeyboardInterrupt()))
+        patch.setattr("index.publish.np.save", raiser(KeyboardInterrupt()))
         with pytest.raises(KeyboardInterrupt):
             build(corpus, root)
     survives(root, before, corpus)
@@ -438,20 +445,17 @@ def test_a_rebuild_that_is_killed_leaves_the_old_version_and_its_litter_is_clean
 ) -> None:
     child = os.fork()  # a copy of this process: starting another one takes two seconds
     if child == 0:
-        die_at(step, before)
+        die_at(step)
         build(corpus, root)
         os._exit(0)  # not reached
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
     survives(root, before, corpus)
 
 
-def die_at(step: str, before: str) -> None:
-    owner, name = (getattr(snapshot, step.split(".")[0]), step.split(".")[1]) if "." in step else (snapshot, step)
-    real = getattr(owner, name)
+def die_at(step: str) -> None:
+    owner, name = (getattr(publish, step.split(".")[0]), step.split(".")[1]) if "." in step else (publish, step)
 
-    def die(*args: Any, **options: Any) -> Any:
-        if name == "open_version" and args[1] == before:
-            return real(*args, **options)  # the old version is opened first
+    def die(*_: Any, **__: Any) -> Any:
         os.kill(os.getpid(), signal.SIGKILL)
 
     setattr(owner, name, die)
@@ -467,7 +471,7 @@ def test_litter_goes_even_when_nothing_else_is_to_do(corpus: Path, root: Path) -
 
 
 def test_a_disk_that_really_takes_no_more_is_a_clear_error(corpus: Path, root: Path, before: str) -> None:
-    faiss_file = (root / before / "passages.faiss").stat().st_size
+    faiss_file = (root / before / "vectors.faiss").stat().st_size
     limit = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({faiss_file - 1},) * 2)"
     done = in_a_process(corpus, root, limit)
     assert done.returncode == 1
@@ -477,7 +481,7 @@ def test_a_disk_that_really_takes_no_more_is_a_clear_error(corpus: Path, root: P
 
 
 def test_two_rebuilds_at_once_are_one_too_many(corpus: Path, root: Path, before: str) -> None:
-    with snapshot.writer_lock(root), pytest.raises(IndexBusy, match=f"process {os.getpid()}"):
+    with publish.writer_lock(root), pytest.raises(IndexBusy, match=f"process {os.getpid()}"):
         build(corpus, root)
     survives(root, before, corpus)
 
@@ -487,7 +491,7 @@ def test_a_damaged_index_is_rebuilt_without_its_vectors(
 ) -> None:
     monkeypatch.setattr(snapshot, "_VERIFY_AT_OPEN_BYTES", 0)  # as if it were large: opening alone would not notice
     version = build(corpus, root).version
-    path = root / version / "passages.faiss"
+    path = root / version / "vectors.faiss"
     raw = bytearray(path.read_bytes())
     raw[-3] ^= 0xFF
     path.write_bytes(raw)

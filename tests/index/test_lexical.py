@@ -5,6 +5,7 @@ import math
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.lexical import K1, B, Lexical
+from index.lexical import K1, B, Lexical, Vocabulary
 
 ROOT = Path(__file__).parents[2]
 PASSAGES = [
@@ -118,3 +119,77 @@ def test_equal_passages_give_equal_files_whatever_the_hash_seed(tmp_path: Path) 
         assert files
         seen.add(tuple((f.name, hashlib.sha256(f.read_bytes()).hexdigest()) for f in files))
     assert len(seen) == 1
+
+
+# --- the best, and those that hold all --------------------------------------------------------------------------------
+
+
+WORDS = [f"t{n}" for n in range(12)]
+many_passages = st.lists(st.lists(st.sampled_from(WORDS), max_size=6), min_size=1, max_size=12)
+
+
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=30), st.integers(0, 35))
+def test_the_best_are_the_first_of_a_full_sort(lexical: Lexical, values: list[int], most: int) -> None:
+    scores = np.array(values, np.float32)
+    best = lexical.best(scores, most)
+    expected = sorted((s for s in values if s > 0), reverse=True)[:most]
+    assert sorted(scores[best].tolist(), reverse=True) == expected
+    assert len(set(best.tolist())) == len(best)
+
+
+@pytest.mark.filterwarnings("ignore:invalid value encountered")  # the mean length is 0
+@given(many_passages, st.lists(st.sampled_from([*WORDS, "没有"]), max_size=4))
+def test_those_that_hold_all_terms_are_found_as_by_looking_at_each(passages: list[list[str]], terms: list[str]) -> None:
+    found = Lexical.build(passages).holding(terms)
+    assert found.tolist() == [n for n, own in enumerate(passages) if set(terms) <= set(own)]
+
+
+def test_an_opened_index_finds_those_that_hold_all_too(lexical: Lexical, tmp_path: Path) -> None:
+    lexical.save(tmp_path / "bm25")
+    opened = Lexical.open(tmp_path / "bm25", len(PASSAGES))
+    for terms in (["云"], ["云", "模型"], ["云", "价格"], ["没有"], ["模型", "模型"], []):
+        assert opened.holding(terms).tolist() == lexical.holding(terms).tolist()
+    assert opened.holding(["云", "模型"]).tolist() == [1]
+
+
+@pytest.mark.filterwarnings("ignore:invalid value encountered")  # the mean length is 0
+def test_passages_without_any_term_can_be_saved_and_opened(tmp_path: Path) -> None:
+    Lexical.build([[], []]).save(tmp_path / "bm25")
+    opened = Lexical.open(tmp_path / "bm25", 2)
+    assert opened.scores(["云"]).tolist() == [0.0, 0.0]
+    assert opened.vocabulary() == []
+
+
+# --- the vocabulary ---------------------------------------------------------------------------------------------------
+
+
+def in_order(terms: Iterable[str]) -> list[str]:
+    return sorted(terms, key=lambda t: t.encode("utf-8", "surrogatepass"))
+
+
+any_term = st.text(st.characters(codec=None), max_size=4)
+
+
+@given(st.sets(any_term, max_size=40), st.lists(any_term, max_size=10))
+def test_every_term_is_found_in_its_place_and_no_other_is(terms: set[str], others: list[str]) -> None:
+    vocabulary = Vocabulary.of(in_order(terms))
+    assert [vocabulary[t] for t in in_order(terms)] == list(range(len(terms)))
+    assert list(vocabulary) == in_order(terms)
+    assert len(vocabulary) == len(terms)
+    for other in set(others) - terms:
+        assert other not in vocabulary
+        assert vocabulary.get(other) is None
+        with pytest.raises(KeyError):
+            vocabulary[other]
+
+
+@given(terms=st.sets(any_term, min_size=1, max_size=20))
+def test_a_vocabulary_opens_as_it_was_saved(terms: set[str], tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("terms")
+    Vocabulary.of(in_order(terms)).save(folder)
+    opened = Vocabulary.open(folder)
+    assert dict(opened) == {t: n for n, t in enumerate(in_order(terms))}
+
+
+def test_what_is_no_term_at_all_is_not_in_it() -> None:
+    assert 3 not in Vocabulary.of(["3"])

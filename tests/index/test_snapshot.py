@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from index import snapshot
+from index import publish, snapshot
 from index.errors import IndexBusy, IndexDamaged, IndexMismatch, IndexMissing
-from index.snapshot import FORMAT, current_version, open_current, open_version, prune, switch, verify, versions
+from index.publish import prune, switch
+from index.snapshot import FORMAT, current_version, open_current, open_version, verify, versions
 from tests.index.small import build, write_corpus
 
 Damage = Callable[[bytes], bytes | None]
@@ -61,7 +62,7 @@ def flip(position: float) -> Callable[[bytes], bytes]:
 )
 def test_no_file_of_a_version_can_be_damaged_unnoticed(root: Path, damage: Damage) -> None:
     files = version_files(root)
-    assert {"manifest.json", "documents.jsonl", "passages.jsonl", "passages.faiss", "sentences.npy"} < {
+    assert {"manifest.json", "documents.jsonl", "passages.jsonl", "vectors.faiss", "sentences.npy"} < {
         p.name for p in files
     }
     for path in files:
@@ -147,12 +148,6 @@ def test_another_snapshot_format_is_one_clear_message_with_the_command(root: Pat
             attempt()
 
 
-def test_a_version_from_before_text_and_form_were_recorded_still_opens(root: Path) -> None:
-    recipe = open_current(root).manifest["recipe"]
-    with_manifest(root, recipe={k: v for k, v in recipe.items() if k not in ("text", "form")})
-    assert (open_current(root).recipe.text, open_current(root).recipe.form) == ("", "")
-
-
 # --- versions ---------------------------------------------------------------------------------------------------------
 
 
@@ -218,17 +213,17 @@ def test_a_failed_switch_changes_nothing(root: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_the_writers_lock_is_given_up_when_its_holder_leaves(root: Path) -> None:
-    with pytest.raises(ZeroDivisionError), snapshot.writer_lock(root):
+    with pytest.raises(ZeroDivisionError), publish.writer_lock(root):
         _ = 1 / 0
-    with snapshot.writer_lock(root):
+    with publish.writer_lock(root):
         pass
 
 
 def test_a_second_writer_is_told_who_is_writing(root: Path) -> None:
     with (
-        snapshot.writer_lock(root),
+        publish.writer_lock(root),
         pytest.raises(IndexBusy, match=rf"{root} .*process {os.getpid()}"),
-        snapshot.writer_lock(root),
+        publish.writer_lock(root),
     ):
         pass
 
@@ -236,19 +231,43 @@ def test_a_second_writer_is_told_who_is_writing(root: Path) -> None:
 def test_the_current_version_survives_being_written_again(root: Path) -> None:
     """A full rebuild that ends at the version in use does not take it away on the way."""
     before = open_current(root)
-    inode = (root / before.version / "passages.faiss").stat().st_ino
+    inode = (root / before.version / "vectors.faiss").stat().st_ino
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("index.build.fingerprint_of", lambda _: "fake-bigrams-1")
         done = build(Path(before.manifest["sources"][0]), root, full=True)
     assert done.version == before.version
-    assert (root / before.version / "passages.faiss").stat().st_ino == inode
+    assert (root / before.version / "vectors.faiss").stat().st_ino == inode
 
 
 def test_a_damaged_copy_of_the_version_is_replaced(root: Path) -> None:
     before = open_current(root)
-    path = root / before.version / "passages.faiss"
+    path = root / before.version / "vectors.faiss"
     path.write_bytes(b"")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("index.build.fingerprint_of", lambda _: "fake-bigrams-1")
         assert build(Path(before.manifest["sources"][0]), root).version == before.version
     verify(root, before.version)
+
+
+# --- what is asked of one ---------------------------------------------------------------------------------------------
+
+
+def test_each_documents_passages_and_figures_are_found_by_its_name(root: Path) -> None:
+    opened = open_current(root)
+    for doc_id in opened.documents:
+        rows = list(opened.passages_of(doc_id))
+        assert rows == [n for n, p in enumerate(opened.passages) if p.doc_id == doc_id]
+        assert opened.rows_of([doc_id]).tolist() == rows
+        assert list(opened.figures_of(doc_id)) == [f for f in opened.figures if f.doc_id == doc_id]
+        assert opened.languages[doc_id] == opened.documents[doc_id].lang
+    assert opened.rows_of([]).tolist() == []
+    assert opened.rows_of(list(opened.documents)[::-1]).tolist() == list(range(len(opened.passages)))
+    with pytest.raises(KeyError):
+        opened.passages_of("nowhere")
+
+
+def test_each_passage_has_a_vector_for_each_of_its_sentences(root: Path) -> None:
+    opened = open_current(root)
+    assert [len(opened.sentences_of(n)) for n in range(len(opened.passages))] == [
+        len(p.sentences) for p in opened.passages
+    ]

@@ -1,10 +1,12 @@
 """Lists as pages write them."""
 
+import numpy as np
 import pytest
 
 from index.build import passages_of
+from index.dense import Dense
 from index.lexical import Lexical
-from index.snapshot import Snapshot
+from index.snapshot import Layout, Snapshot
 from index.values import Document
 from rag.lists import asked_count, asked_rank, lists_as_many, section_of
 
@@ -12,7 +14,17 @@ from rag.lists import asked_count, asked_rank, lists_as_many, section_of
 def snapshot_of(text: str) -> Snapshot:
     document = Document("d", "题", text)
     passages = passages_of(document, max_chars=350)
-    return Snapshot("v", {}, {"d": document}, passages, None, None, None, Lexical.build([["x"]]))  # type: ignore[arg-type]
+    return Snapshot(
+        "v",
+        {},
+        {"d": document},
+        passages,
+        Dense.build(np.ones((len(passages), 1), np.float32)),
+        np.empty((0, 1), np.float16),
+        Layout(np.array([0, len(passages)]), np.zeros(len(passages) + 1, np.int64), np.array([0, 0])),
+        Lexical.build([["x"]]),
+        {"d": "zh-Hans"},
+    )
 
 
 @pytest.mark.parametrize(

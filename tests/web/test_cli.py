@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from index import snapshot
+from index import publish, snapshot
 from index.load import load
 from rag.values import KINDS, Answer, Citation
 from tests.fakes import FakeEncoder
@@ -230,7 +230,7 @@ def test_rebuild_without_documents_exits_1_and_names_the_path(
 
 
 def test_a_rebuild_beside_another_one_exits_1(yuntu: Yuntu, built: Path) -> None:
-    with snapshot.writer_lock(built / "var" / "index"):
+    with publish.writer_lock(built / "var" / "index"):
         done = yuntu("rebuild", "--full")
     assert (done.code, done.out) == (1, "")
     assert str(os.getpid()) in done.err
@@ -357,13 +357,13 @@ def test_an_index_made_by_another_tokenizer_is_refused_with_the_command(
 
 def test_a_damaged_index_never_answers(yuntu: Yuntu, built: Path) -> None:
     root = built / "var" / "index"
-    path = root / snapshot.current_version(root) / "passages.faiss"
+    path = root / snapshot.current_version(root) / "vectors.faiss"
     raw = path.read_bytes()
     path.write_bytes(raw[:-1] + bytes([raw[-1] ^ 1]))
     for command in (("ask", QUESTION), ("search", "云"), ("index", "verify")):
         done = yuntu(*command)
         assert (done.code, done.out) == (1, "")
-        assert "passages.faiss" in done.err
+        assert "vectors.faiss" in done.err
     assert yuntu("rebuild").code == 0
     assert yuntu("ask", QUESTION).code == 0
 
@@ -696,13 +696,14 @@ def test_a_lost_current_is_found_again_by_list_and_rollback(yuntu: Yuntu, built:
 
 @pytest.mark.usefixtures("built")
 def test_serve_says_where_and_serves_the_pages_there(yuntu: Yuntu, monkeypatch: pytest.MonkeyPatch) -> None:
-    served: dict[str, Any] = {}
-    monkeypatch.setattr("uvicorn.run", lambda app, **options: served.update(options, app=app))
+    served: list[Any] = []
+    monkeypatch.setattr("uvicorn.Server.run", lambda self: served.append(self.config))
     done = yuntu("serve", "--host", "127.0.0.2", "--port", "8123")
     assert (done.code, done.out) == (0, "")
     assert "http://127.0.0.2:8123" in done.err
-    assert (served["host"], served["port"]) == ("127.0.0.2", 8123)
-    assert callable(served["app"])
+    (config,) = served
+    assert (config.host, config.port, config.server_header) == ("127.0.0.2", 8123, False)
+    assert callable(config.app)
 
 
 # --- as a process -----------------------------------------------------------------------------------------------------

@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 
 from index import embedded_e5
-from rag.reader.network import TokenEmbeddings, compiled, linear, network
+from index.compiled import compiled
+from index.e5_network import TokenEmbeddings, linear
+from index.e5_torch import bert_of
+from rag.reader.network import network, reader_network
 from tests.rag.reader.small import adapter
 
 pytestmark = pytest.mark.slow
@@ -25,7 +28,7 @@ def batch() -> tuple[np.ndarray, np.ndarray]:
 def expected(batch: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
     import torch
 
-    bert = embedded_e5.bert_of(FILE)
+    bert = bert_of(FILE)
     with torch.inference_mode():
         for name, module in bert.named_modules():
             if isinstance(module, torch.nn.Linear):
@@ -36,17 +39,15 @@ def expected(batch: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
 
 
 def test_in_float32_it_is_the_same(batch: tuple[np.ndarray, np.ndarray], expected: np.ndarray) -> None:
-    import openvino
-
     ids, mask = batch
-    run = openvino.Core().compile_model(network(FILE, ADAPTER, linear), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    run = compiled(lambda: network(FILE, ADAPTER, linear), exact=True)
     logits = next(iter(run([TokenEmbeddings(FILE)(ids), mask.astype(np.float32)]).values()))
     np.testing.assert_allclose(logits[mask > 0], expected[mask > 0], atol=2e-3)
 
 
 def test_as_it_ships_it_is_close(batch: tuple[np.ndarray, np.ndarray], expected: np.ndarray) -> None:
     ids, mask = batch
-    run = compiled(FILE, ADAPTER, threads=1)
+    run = reader_network(FILE, ADAPTER)
     logits = next(iter(run([TokenEmbeddings(FILE)(ids), mask.astype(np.float32)]).values()))
     off = np.abs(logits[mask > 0] - expected[mask > 0])
     assert off.mean() < 0.05 * np.abs(expected[mask > 0]).std()
@@ -54,7 +55,7 @@ def test_as_it_ships_it_is_close(batch: tuple[np.ndarray, np.ndarray], expected:
 
 def test_padding_changes_nothing(batch: tuple[np.ndarray, np.ndarray]) -> None:
     ids, mask = batch
-    run, embed = compiled(FILE, ADAPTER, threads=1), TokenEmbeddings(FILE)
+    run, embed = reader_network(FILE, ADAPTER), TokenEmbeddings(FILE)
     padded = next(iter(run([embed(ids), mask.astype(np.float32)]).values()))[1, :25]
     alone = next(iter(run([embed(ids[1:2, :25]), mask[1:2, :25].astype(np.float32)]).values()))[0]
     np.testing.assert_allclose(padded, alone, atol=0.05)
