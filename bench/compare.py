@@ -25,6 +25,7 @@ DATA = ROOT.parent / "shared" / "data"
 SETS = ("drcd_dev", "cmrc_dev", "rgb_dev")
 SYSTEMS = {
     "yuntu": "Yuntu（不读）",
+    "yuntu_read": "Yuntu（经阅读器）",
     "plain": "sentence-transformers + FAISS",
     "txtai_hybrid": "txtai",
     "llama_index_hybrid": "LlamaIndex",
@@ -80,7 +81,7 @@ def sampled(data: Path, every: int, work: Path) -> tuple[Path, dict[str, list[di
 
 def measured(name: str, corpus: Path, queries: Path, work: Path) -> dict[str, Any]:
     """One system in its own process."""
-    own = name == "yuntu"
+    own = name.startswith("yuntu")
     python = sys.executable if own else str(python_of_peers())
     out = work / f"{name}.json"
     command = [python, str(PEERS / "measure.py"), name, "--corpus", str(corpus), "--queries", str(queries)]
