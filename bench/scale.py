@@ -26,9 +26,11 @@ import numpy as np
 
 from bench.fit import read
 from index import snapshot
+from index.aligned import Aligned
 from index.build import passages_of, rebuild, searched_terms
 from index.encode import fingerprint_of, load_encoder, precision_of
 from index.lexical import Lexical
+from index.pool import over_all
 from index.publish import Content, Part, write, writer_lock
 from index.settings import Settings
 from index.tokenize import fingerprint
@@ -38,7 +40,7 @@ from rag.assistant import Assistant
 DATA = Path(__file__).parents[2] / "shared" / "data"
 WORK = Path("var/bench/scale")
 SETS = ("drcd_dev", "cmrc_dev", "rgb_dev")
-CHARS, QUERIES, NOISE = 80, 300, 1 / 3
+CHARS, QUERIES, NOISE, REAL = 80, 300, 1 / 3, 5000
 
 
 def texts(data: Path, count: int, seed: int = 1) -> list[str]:
@@ -110,24 +112,25 @@ def really(data: Path, count: int, work: Path) -> dict[str, float]:
     return {"rebuild_s": time.perf_counter() - start}
 
 
+def _uncleaned(given: tuple[int, str]) -> tuple[Part, list[list[str]]]:
+    document = Document(f"p{given[0]:07}", "", given[1])
+    passages = passages_of(document, Aligned.of(document.text), max_chars=Settings().max_chars)
+    return Part(document, passages, (), ()), [searched_terms(document, p) for p in passages]
+
+
 def synthesised(data: Path, count: int, work: Path) -> dict[str, float]:
     """Writes an index of so many passages with made-up vectors around real ones."""
     settings, rng = Settings(index=work / "index"), np.random.default_rng(1)
     encoder = load_encoder(settings)
     written = texts(data, count)
-    real = encoder.encode_passages(written[:20_000])
+    real = encoder.encode_passages(written[:REAL])
     start = time.perf_counter()
     vectors = real[rng.integers(0, len(real), count)]
     vectors += rng.normal(0, NOISE / np.sqrt(encoder.dim), vectors.shape).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    parts: list[Part] = []
-    terms: list[list[str]] = []
-    for n, text in enumerate(written):
-        document = Document(f"p{n:07}", "", text)
-        passages = passages_of(document, max_chars=settings.max_chars)
-        parts.append(Part(document, passages, (), ()))
-        terms += [searched_terms(document, p) for p in passages]
-    lexical = Lexical.build(terms)
+    made = over_all(_uncleaned, list(enumerate(written)), "split", processes=True)
+    parts = [part for part, _ in made]
+    lexical = Lexical.build([terms for _, own in made for terms in own])
     sentences = sum(len(p.sentences) for part in parts for p in part.passages)
     recipe = snapshot.Recipe(
         settings.encoder, fingerprint_of(settings), precision_of(settings), fingerprint(), settings.max_chars, "", ""

@@ -21,6 +21,7 @@ _CHINESE = re.compile(r"[\u4e00-\u9fff]{1,6}")
 _WORD = re.compile(r"(?:[a-z]\.){2,}|[a-z]+(?:'[a-z]+)?|\d+(?:[.,]\d+)*%?")
 _ASIDE = re.compile(r"\([^)]*\)|\[[^\]]*\]|\b(?:sb|sth|etc|oneself)\b\.?|^(?:to be|to|a|an|the) ")
 _NO_MEANING = re.compile(r"^CL:|variant of|surname|abbr\. for|see [\u4e00-\u9fff]|^used in")
+_PLURAL = re.compile(r"[^aeiouy]{2,}s")  # of an abbreviation
 _stemmer = snowballstemmer.stemmer("english")
 
 
@@ -34,7 +35,7 @@ def stems(text: str) -> list[tuple[str, int, int]]:
     found = []
     for m in _WORD.finditer(text.replace("ph.d", "p.h.d")):
         word = m.group().replace(".", "") if m.group()[0].isalpha() else m.group()
-        word = word[:-1] if re.fullmatch(r"[^aeiouy]{2,}s", word) else word  # PhDs
+        word = word[:-1] if word[-1] == "s" and _PLURAL.fullmatch(word) else word  # PhDs
         found.append((_stem(word.removesuffix("'s")), m.start(), m.end()))
     return found
 
@@ -46,7 +47,7 @@ def _entries() -> list[dict[str, Any]]:
 
 @cache
 def _common() -> frozenset[str]:
-    return frozenset(w for e in _entries() for d in e["definitions"] for w in re.findall(r"\b[a-z]{2,}\b", d))
+    return frozenset(re.findall(r"\b[a-z]{2,}\b", "\n".join(d for e in _entries() for d in e["definitions"])))
 
 
 def is_common(word: str) -> bool:

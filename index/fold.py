@@ -62,6 +62,8 @@ def fold(text: str) -> tuple[str, list[int]]:
 
 def fold_text(text: str) -> str:
     """The folded text alone."""
+    if text.isascii():
+        return text.lower()
     return _remembered(text) if len(text) <= _SHORT else fold(text)[0]
 
 

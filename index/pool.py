@@ -12,7 +12,7 @@ from index.values import Document
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
-WORTH_IT = 1_000_000  # characters: two seconds' work, about what starting the processes costs
+WORTH_IT = 200_000  # characters: ten seconds' work of one core; starting the processes costs two
 _CHUNKS = 8  # for each process: they end together, and little is sent at once
 
 

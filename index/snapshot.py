@@ -176,6 +176,12 @@ def open_current(root: Path) -> Snapshot:
     return open_version(root, current_version(root))
 
 
+def is_large(manifest: Mapping[str, Any]) -> bool:
+    """Whether hashing a version's files takes so long that opening it does not wait for that: a second for 400 MB."""
+    size: int = sum(f["size"] for f in manifest["files"].values())
+    return size >= _VERIFY_AT_OPEN_BYTES
+
+
 def open_version(root: Path, version: str, *, thorough: bool = False) -> Snapshot:
     """Opens one version; its files are hashed first if asked for, or if they are few enough for that to be quick.
 
@@ -183,8 +189,7 @@ def open_version(root: Path, version: str, *, thorough: bool = False) -> Snapsho
     """
     folder = root / version
     manifest = manifest_of(root, version)
-    small = sum(f["size"] for f in manifest["files"].values()) < _VERIFY_AT_OPEN_BYTES
-    verify(root, version, hashes=thorough or small)
+    verify(root, version, hashes=thorough or not is_large(manifest))
     try:
         facts = _json(folder / "facts.json")
         languages = dict(facts["documents"])

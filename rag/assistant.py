@@ -153,6 +153,8 @@ class Assistant(Contents):
         Raises: BadQuestion for an empty or over-long question or an unknown language.
         """
         began = time.perf_counter()
+        _ = self.version  # raises when the index is known to be damaged
+        tell("understand", question)
         answer = self._remembered(question, tuple(t for t in turns if t.strip()), lang, top_k or self._settings.top_k)
         return replace(answer, timings_ms={**answer.timings_ms, "total": _ms_since(began)})
 
@@ -166,7 +168,6 @@ class Assistant(Contents):
             self._check(text)
         if lang not in ("auto", *LANGUAGES):
             raise BadQuestion(f"lang {lang!r} 不认识 (unknown)。", f"可用: auto {' '.join(LANGUAGES)}")
-        tell("understand", question)
         mended = self._spelling.mend(question, language_of(question))
         parts = parts_of(mended.text)
         language = language_of(question) if lang == "auto" else lang
@@ -334,6 +335,7 @@ class Assistant(Contents):
 
     def search(self, query: str, top_k: int) -> list[Hit]:
         """The `top_k` best passages for a query, best first."""
+        _ = self.version  # the same
         self._check(query)
         with known_names(self._snapshot.names):
             return list(self._retrieved(understand(query), top_k).hits)

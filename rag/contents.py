@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from index.aliases import known_names
-from index.errors import DocumentMissing
-from index.snapshot import Snapshot
+from index.errors import DocumentMissing, IndexDamaged
+from index.snapshot import Snapshot, is_large, verify
 from index.values import Document, Removal
 from rag.board import Chart, about, board
 from rag.coverage import Coverage, coverage
@@ -18,11 +19,26 @@ class Contents:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
+        self._damage: IndexDamaged | None = None
 
     @property
     def version(self) -> str:
-        """The index version all of it comes from."""
+        """The index version all of it comes from. Raises: IndexDamaged once it is known to be."""
+        if self._damage is not None:
+            raise self._damage
         return self._snapshot.version
+
+    def verify(self, root: Path) -> None:
+        """Hashes the files of a large version, which opening did not wait for; a small one's were hashed then.
+
+        Raises: IndexDamaged; from then on every answer does.
+        """
+        try:
+            if is_large(self._snapshot.manifest):
+                verify(root, self._snapshot.version)
+        except IndexDamaged as e:
+            self._damage = e
+            raise
 
     def documents(self) -> list[Document]:
         """Every document, in corpus order."""

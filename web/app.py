@@ -18,7 +18,7 @@ from web.service import Service
 from web.versions import Versions
 
 MAX_BODY_BYTES = 64 * 1024
-SPARE = 2  # answers begun beyond the cores: while one waits for the network's turn, another is written
+SPARE = 1  # answers begun beyond the cores: while one waits for the network's turn, another is written
 
 
 def create_app(

@@ -220,7 +220,7 @@ def _serve(args: argparse.Namespace, settings: Settings) -> None:
             await super().startup(sockets)
             # The first question would wait a second for dictionaries. They load while nobody asks yet, but not at
             # once: meanwhile nothing else runs, and the page is to come first.
-            warming = threading.Timer(WARM_UP_AFTER_S, assistant.warm_up)
+            warming = threading.Timer(WARM_UP_AFTER_S, _settle, [assistant, settings.index])
             warming.daemon = True
             warming.start()
 
@@ -229,6 +229,15 @@ def _serve(args: argparse.Namespace, settings: Settings) -> None:
             app, host=args.host, port=args.port, log_level="warning", server_header=False, limit_concurrency=CONNECTIONS
         )
     ).run()
+
+
+def _settle(assistant: Any, root: Path) -> None:
+    """What can wait until the door is open: dictionaries, and the hashes of a large index."""
+    assistant.warm_up()
+    try:
+        assistant.verify(root)
+    except YuntuError as e:
+        _say(str(e))
 
 
 def _feedback(args: argparse.Namespace, settings: Settings) -> None:
