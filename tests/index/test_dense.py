@@ -66,7 +66,7 @@ def test_more_than_there_are_gives_all(rows: np.ndarray) -> None:
     assert sorted(built.nearest(rows[0], 50).tolist()) == [0, 1, 2, 3, 4]
 
 
-@pytest.mark.parametrize("exact_up_to", [COUNT, 100], ids=["exact", "in-lists"])
+@pytest.mark.parametrize("exact_up_to", [COUNT, 100], ids=["exact", "by-codes"])
 def test_what_was_saved_opens_as_it_was(
     rows: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exact_up_to: int
 ) -> None:
@@ -82,7 +82,7 @@ def test_what_was_saved_opens_as_it_was(
         np.testing.assert_array_equal(opened.nearest(asked, TOP), built.nearest(asked, TOP))
 
 
-@pytest.mark.parametrize("exact_up_to", [COUNT, 100], ids=["exact", "in-lists"])
+@pytest.mark.parametrize("exact_up_to", [COUNT, 100], ids=["exact", "by-codes"])
 def test_the_same_vectors_give_the_same_files(
     rows: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exact_up_to: int
 ) -> None:
