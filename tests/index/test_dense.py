@@ -22,7 +22,7 @@ def rows() -> np.ndarray:
 
 
 @pytest.fixture
-def in_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+def by_codes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dense, "EXACT_UP_TO", 100)
 
 
@@ -45,7 +45,7 @@ def test_while_it_is_small_the_nearest_are_exact(rows: np.ndarray) -> None:
         assert built.nearest(asked, TOP).tolist() == exact(rows, asked)
 
 
-@pytest.mark.usefixtures("in_lists")
+@pytest.mark.usefixtures("by_codes")
 def test_when_it_is_large_nearly_all_of_the_nearest_are_found(rows: np.ndarray) -> None:
     built = Dense.build(rows)
     rng = np.random.default_rng(8)

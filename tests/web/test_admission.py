@@ -15,6 +15,7 @@ from web import app as app_module
 from web.app import SPARE, create_app
 
 QUEUE = 2
+PLACES = 1 + SPARE + QUEUE
 
 
 class Gated(FakeService):
@@ -57,11 +58,9 @@ def together(app: FastAPI, talk: Callable[[httpx.AsyncClient], Awaitable[None]])
 
 
 def test_more_than_there_are_places_for_are_turned_away_and_the_others_answered(app: FastAPI, service: Gated) -> None:
-    places = 1 + SPARE + QUEUE
-
     async def talk(client: httpx.AsyncClient) -> None:
-        asked = [asyncio.create_task(client.post("/api/ask", json={"question": f"份额{n}"})) for n in range(3 * places)]
-        while sum(t.done() for t in asked) < 2 * places:
+        asked = [asyncio.create_task(client.post("/api/ask", json={"question": f"份额{n}"})) for n in range(3 * PLACES)]
+        while sum(t.done() for t in asked) < 2 * PLACES:
             await asyncio.sleep(0.01)
         refused = [t.result() for t in asked if t.done()]
         assert {r.status_code for r in refused} == {503}
@@ -69,7 +68,7 @@ def test_more_than_there_are_places_for_are_turned_away_and_the_others_answered(
         assert {r.headers["retry-after"] for r in refused} == {"1"}
         service.gate.set()
         answers = await asyncio.gather(*asked)
-        assert Counter(r.status_code for r in answers) == {200: places, 503: 2 * places}
+        assert Counter(r.status_code for r in answers) == {200: PLACES, 503: 2 * PLACES}
         assert service.most == 1 + SPARE
         assert (await client.post("/api/ask", json={"question": "份额"})).status_code == 200
 
@@ -81,7 +80,7 @@ def test_a_turn_ends_with_its_response_also_when_it_fails(app: FastAPI, service:
     service.gate.set()
 
     async def talk(client: httpx.AsyncClient) -> None:
-        for _ in range(3 * (1 + SPARE + QUEUE)):
+        for _ in range(3 * PLACES):
             assert (await client.post(path, json={"question": "没有索引"})).status_code in (200, 503)
         last = await client.post(path, json={"question": "份额"})
         assert last.status_code == 200
@@ -99,6 +98,6 @@ def test_pages_that_need_no_answer_do_not_wait(app: FastAPI, service: Gated) -> 
         page = next(t.result() for t in asked if t.done())
         assert page.status_code == 503
         service.gate.set()
-        assert Counter(r.status_code for r in await asyncio.gather(*asked)) == {200: 1 + SPARE + QUEUE, 503: 20 - 5}
+        assert Counter(r.status_code for r in await asyncio.gather(*asked)) == {200: PLACES, 503: 20 - PLACES}
 
     together(app, talk)
