@@ -16,6 +16,8 @@ RESCORED = 2000  # best by their codes, then weighed exactly: of the 100 nearest
 _NUMBERS = 2  # of a vector for each code
 _SAMPLE = 20_000  # vectors that the codes are learned from
 _SEED = 1234
+# Every float16 as float32: looking them up takes a third of the time of converting them.
+_AS_FLOAT32 = np.arange(1 << 16, dtype=np.uint16).view(np.float16).astype(np.float32)
 Floats = npt.NDArray[np.float32]
 
 
@@ -46,7 +48,7 @@ class Dense:
     @classmethod
     def open(cls, folder: Path) -> "Dense":
         """Maps what `save` wrote. Raises: OSError, ValueError or RuntimeError when it cannot."""
-        vectors = np.load(folder / "vectors.npy", mmap_mode="r", allow_pickle=False)
+        vectors = np.asarray(np.load(folder / "vectors.npy", mmap_mode="r", allow_pickle=False))
         return cls(vectors, faiss.read_index(str(folder / "vectors.faiss"), faiss.IO_FLAG_MMAP))
 
     def __len__(self) -> int:
@@ -66,7 +68,8 @@ class Dense:
 
     def rows(self, rows: npt.NDArray[np.int64]) -> Floats:
         """The vectors of some passages, (len(rows), dim) float32."""
-        return np.asarray(self._vectors[rows], np.float32)
+        found: Floats = _AS_FLOAT32[self._vectors[rows].view(np.uint16)]
+        return found
 
 
 def _codes(rows: Floats) -> Any:

@@ -40,8 +40,12 @@ class Vocabulary(Mapping[str, int]):
     @classmethod
     def open(cls, folder: Path) -> "Vocabulary":
         """Maps what `save` wrote."""
-        parts = (np.load(folder / f"{n}.npy", mmap_mode="r", allow_pickle=False) for n in ("terms", "term_starts"))
-        return cls(*parts)
+        # as plain arrays: a memmap makes a memmap of every slice, which takes longer than looking
+        text, starts = (
+            np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False))
+            for name in ("terms", "term_starts")
+        )
+        return cls(text, starts)
 
     def _term(self, n: int) -> bytes:
         return self._text[self._starts[n] : self._starts[n + 1]].tobytes()

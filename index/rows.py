@@ -28,7 +28,8 @@ class Rows(Sequence[T], Generic[T]):
 
     def __init__(self, path: Path, decode: Callable[[Any], T], remembered: int = REMEMBERED) -> None:
         """Raises: OSError or ValueError when the file is not there or not what it was."""
-        self._starts: npt.NDArray[np.int64] = np.load(path.with_suffix(".npy"), mmap_mode="r", allow_pickle=False)
+        starts = np.load(path.with_suffix(".npy"), mmap_mode="r", allow_pickle=False)
+        self._starts: npt.NDArray[np.int64] = np.asarray(starts)  # still mapped, without a memmap's cost for each slice
         with path.open("rb") as f:
             self._data = mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ) if len(self._starts) > 1 else b""
         if int(self._starts[-1]) != len(self._data):
