@@ -1,11 +1,12 @@
 """Curves over the size of a corpus: rebuild, memory, disk, opening, searching, recall. Writes scale.json and scale.md.
 
-    python -m bench.scale [--data ../shared/data] [--sizes 1000 10000 100000] [--synthesised 1000000]
+    python -m bench.scale [--data ../shared/data] [--sizes 1000 10000] [--synthesised 100000] [--vectors 1000000]
 
 Passages are made of the sentences of the question sets' corpora, shuffled: about 80 characters each, no two alike, so
 that every one is really cleaned, split, searched for figures and encoded. For `--synthesised` the texts are made the
 same way, but their vectors lie around real ones (a real one and noise of a third of its length), and reading figures
-and telling reprints is left out: what is measured is search. Queries are questions of the sets.
+and telling reprints is left out: what is measured is search. `--vectors`: the dense leg alone, with such vectors.
+Queries are questions of the sets.
 """
 
 import argparse
@@ -28,6 +29,7 @@ from bench.fit import read
 from index import snapshot
 from index.aligned import Aligned
 from index.build import passages_of, rebuild, searched_terms
+from index.dense import Dense
 from index.encode import fingerprint_of, load_encoder, precision_of
 from index.lexical import Lexical
 from index.pool import over_all
@@ -125,9 +127,7 @@ def synthesised(data: Path, count: int, work: Path) -> dict[str, float]:
     written = texts(data, count)
     real = encoder.encode_passages(written[:REAL])
     start = time.perf_counter()
-    vectors = real[rng.integers(0, len(real), count)]
-    vectors += rng.normal(0, NOISE / np.sqrt(encoder.dim), vectors.shape).astype(np.float32)
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    vectors = around(real, count, rng)
     made = over_all(_uncleaned, list(enumerate(written)), "split", processes=True)
     parts = [part for part, _ in made]
     lexical = Lexical.build([terms for _, own in made for terms in own])
@@ -139,6 +139,46 @@ def synthesised(data: Path, count: int, work: Path) -> dict[str, float]:
     with writer_lock(settings.index):
         write(settings.index, content, 0.0)
     return {"rebuild_s": time.perf_counter() - start}
+
+
+def vectors_only(data: Path, count: int, work: Path) -> dict[str, float]:
+    """The dense leg over so many made-up vectors around real ones."""
+    encoder, rng = load_encoder(Settings()), np.random.default_rng(1)
+    queries = [q["question"] for s in SETS for q in read(data / s / "queries.jsonl")]
+    random.Random(2).shuffle(queries)
+    asked = np.array([encoder.encode_query(q) for q in queries[:100]])
+    vectors = around(encoder.encode_passages(texts(data, REAL)), count, rng)
+    start = time.perf_counter()
+    Dense.build(vectors).save(work)
+    found = {"rebuild_s": time.perf_counter() - start}
+    exact = [np.argsort(-(vectors @ vector), kind="stable")[:100] for vector in asked]
+    start = time.perf_counter()
+    dense = Dense.open(work)
+    found["open_s"] = time.perf_counter() - start
+    times, near_10, near_100 = [], [], []
+    for vector, nearest in zip(asked, exact, strict=True):
+        start = time.perf_counter()
+        near = dense.nearest(vector, 100)
+        times.append((time.perf_counter() - start) * 1000)
+        near_10.append(np.isin(nearest[:10], near[:10]).mean())
+        near_100.append(np.isin(nearest, near).mean())
+    centiles = statistics.quantiles(times, n=100)
+    return found | {
+        "dense_p50_ms": centiles[49],
+        "dense_p95_ms": centiles[94],
+        "recall_at_10": float(np.mean(near_10)),
+        "recall_at_100": float(np.mean(near_100)),
+    }
+
+
+def around(real: Any, count: int, rng: np.random.Generator) -> Any:
+    """Unit vectors (count, dim) around real ones."""
+    vectors = real[rng.integers(0, len(real), count)]
+    for at in range(0, count, 100_000):
+        part = vectors[at : at + 100_000]
+        part += rng.normal(0, NOISE / np.sqrt(part.shape[1]), part.shape).astype(np.float32)
+        part /= np.linalg.norm(part, axis=1, keepdims=True)
+    return vectors
 
 
 def one(data: Path, count: int, make: Callable[[Path, int, Path], dict[str, float]]) -> dict[str, float]:
@@ -176,20 +216,25 @@ def main() -> None:
     """Measures every size, the small ones first."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=DATA)
-    parser.add_argument("--sizes", type=int, nargs="*", default=[1_000, 10_000, 100_000])
-    parser.add_argument("--synthesised", type=int, nargs="*", default=[1_000_000])
+    parser.add_argument("--sizes", type=int, nargs="*", default=[1_000, 10_000])
+    parser.add_argument("--synthesised", type=int, nargs="*", default=[100_000])
+    parser.add_argument("--vectors", type=int, nargs="*", default=[1_000_000])
     args = parser.parse_args()
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as `yuntu` does
     results = []
     for count, make in [*((n, really) for n in args.sizes), *((n, synthesised) for n in args.synthesised)]:
         results.append({**one(args.data, count, make), "synthesised": make is synthesised})
         print(results[-1], file=sys.stderr, flush=True)
         WORK.joinpath("scale.json").write_text(json.dumps(results, indent=1), encoding="utf-8")
-    names = [name for name in results[0] if name != "synthesised"]
+    names = [name for name in results[0] if name != "synthesised"] if results else []
     lines = ["| " + " | ".join(names) + " |", "|" + " --- |" * len(names)]
     lines += ["| " + " | ".join(f"{r[name]:.4g}" for name in names) + " |" for r in results]
     WORK.joinpath("scale.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
     print("\n".join(lines))
+    for count in args.vectors:
+        work = WORK / f"vectors-{count}"
+        work.mkdir(parents=True, exist_ok=True)
+        print(count, vectors_only(args.data, count, work))
 
 
 if __name__ == "__main__":
