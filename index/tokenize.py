@@ -15,6 +15,7 @@ from typing import Any
 import jieba
 
 NAME = "jieba+bigrams"
+LATIN_WORD = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[.\-][A-Za-z0-9]+)*")  # as written: GLM-4.5
 _SHORT = 100  # characters: names and questions come again and again
 _LATIN_OR_NUMBER = re.compile(r"[a-z]+|\d+(?:\.\d+)?")
 _HAN_RUN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]+")

@@ -18,7 +18,7 @@ from index.data import lexicon
 from index.fold import fold, fold_text, to_traditional
 from index.pinyin import sound, spelt
 from index.snapshot import Snapshot
-from index.tokenize import may_name, tagged, word_frequency
+from index.tokenize import LATIN_WORD, may_name, tagged, word_frequency
 
 LONGEST_NAME = 8
 LIKE = 0.8  # least similarity of two Latin words
@@ -27,7 +27,6 @@ SPELT = 5  # letters of a name in pinyin: a shorter one is many words
 LONGEST_TEXT = 300  # characters: a longer one is a paste, not a typed question
 MOST = 5  # words mended in one question: more is another language, not a typo
 _HAN = re.compile(r"[\u4e00-\u9fff]+")
-_LATIN = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[.\-][A-Za-z0-9]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +144,7 @@ class Spelling:
         return span in self._names.get(len(span), {}).get(_sounds(span), [])
 
     def _mistyped(self, text: str, folded: str, places: Sequence[int], lang: str) -> Iterator[tuple[int, int, str]]:
-        tokens = list(_LATIN.finditer(folded))
+        tokens = list(LATIN_WORD.finditer(folded))
         for n, token in enumerate(tokens):
             word = token.group()
             original = text[_place(places, token.start()) : _place(places, token.end())]

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from index.embedded_e5 import PASSAGE_PROMPT, QUERY_PROMPT, E5File
+from index.embedded_e5 import PASSAGE_PROMPT, QUERY_PROMPT, E5File, without_surrogates
 from index.fold import to_simplified
 
 if TYPE_CHECKING:
@@ -22,17 +22,12 @@ class PairTokenizer:
 
     def pair(self, question: str, heading: str, text: str) -> tuple[list[int], list[tuple[int, int]]]:
         """Token ids, and for each the characters of `text` it stands for: (0, 0) outside of it."""
-        asked = self._tokenizer.encode(QUERY_PROMPT + _clean(to_simplified(question)), add_special_tokens=False)
+        asked = self._tokenizer.encode(QUERY_PROMPT + to_simplified(question), add_special_tokens=False)
         front = f"{PASSAGE_PROMPT}{heading}\n" if heading else PASSAGE_PROMPT
-        read = self._tokenizer.encode(front + _clean(text), add_special_tokens=False)
+        read = self._tokenizer.encode(front + without_surrogates(text), add_special_tokens=False)
         ids = [self._bos, *asked.ids[:QUESTION_TOKENS], self._eos, self._eos]
         room = MAX_TOKENS - len(ids) - 1
         spans = [(0, 0)] * len(ids)
         skip = len(front)
         spans += [(max(0, a - skip), b - skip) if b > skip else (0, 0) for a, b in read.offsets[:room]]
         return [*ids, *read.ids[:room], self._eos], [*spans, (0, 0)]
-
-
-def _clean(text: str) -> str:
-    """Half of a surrogate pair becomes “?”: the tokenizers refuse it."""
-    return text.encode("utf-8", "replace").decode("utf-8")
