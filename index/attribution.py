@@ -63,7 +63,7 @@ def source_of(folded: str) -> Source | None:
     """Who a folded sentence names as its source, if anybody; the first naming counts."""
     found = [m for p in _patterns() for m in p.finditer(folded)]
     # a character lost in conversion (“?;”) takes the name beside it along
-    sound = [m for m in found if not re.search(r"[?？][;；!！]?$", folded[: m.start()])]
+    sound = [m for m in found if not re.search(r"[?？][;；!！]?$", folded[max(0, m.start() - 3) : m.start()])]
     best = min(sound, key=lambda m: (m.start(), -m.end()), default=None)
     if best is None:
         return None

@@ -76,12 +76,10 @@ def dates_in(
     """
     found: list[Date] = []
     at = 0
+    ahead = {p: p.search(folded) for p in _patterns(reported)}  # the next of each kind: looked for once
     while at < len(folded):
-        best = min(
-            (m for p in _patterns(reported) if (m := p.search(folded, at))),
-            key=lambda m: (m.start(), -m.end()),
-            default=None,
-        )
+        ahead = {p: m if m.start() >= at else p.search(folded, at) for p, m in ahead.items() if m}
+        best = min((m for m in ahead.values() if m), key=lambda m: (m.start(), -m.end()), default=None)
         if best is None:
             break
         date = _read(best, folded, year, published, reported)
@@ -110,7 +108,7 @@ def _is_compared(m: re.Match[str], date: Date, folded: str) -> bool:
     return (
         relative
         or folded.startswith("同期", date.end)
-        or re.search(r"[较比][于]?\s?$", folded[: date.start]) is not None
+        or re.search(r"[较比][于]?\s?$", folded[max(0, date.start - 3) : date.start]) is not None
     )
 
 
@@ -162,7 +160,9 @@ def _without_year(m: re.Match[str], folded: str, year: str | None, published: st
         or not re.match(r"[\d一二三四五六七八九十首第上下q]", written)
     ):
         return None
-    if re.search(r"[\d个.第近每]$", folded[:start]) or re.match(r"[活均度票供费薪租卡流]", folded[m.end() :]):
+    if re.search(r"[\d个.第近每]$", folded[max(0, start - 1) : start]) or re.match(
+        r"[活均度票供费薪租卡流]", folded[m.end() : m.end() + 1]
+    ):
         return None
     if (part["half"] and not written.endswith("年")) or (
         part["quarter"] and not written.endswith("度") and "季" not in written

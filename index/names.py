@@ -5,7 +5,7 @@ Where a Chinese name begins before its bracket is told by the corpus: the longes
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from index.bilingual import is_common
 from index.data import lexicon
@@ -18,7 +18,8 @@ from index.values import Document
 WHOLE = 6  # characters of a stretch that may be a name as it stands
 SHORTEST = 4  # letters of a Latin name's first word that stands for it
 LONGEST = 10  # characters of a Chinese name
-_LATIN = r"[A-Z][A-Za-z0-9.&'’\-]*(?: [A-Z0-9][A-Za-z0-9.&'’\-]*){0,4}"
+LONGEST_QUOTED = 12  # … in quotation marks
+_LATIN = r"[A-Z][A-Za-z0-9.&'’\-]{0,40}(?: [A-Z0-9][A-Za-z0-9.&'’\-]{0,40}){0,4}"
 _HAN_LATIN = re.compile(
     rf"(?P<han>[\u4e00-\u9fff·]{{2,24}}(?:[0-9][0-9.]*)?)[”」』》]?\s?[（(](?P<other>{_LATIN})[)）]"
 )
@@ -27,7 +28,7 @@ _SHORT = re.compile(
     r"(?P<han>[\u4e00-\u9fff]{2,24})[（(](?:以下|下)?(?:简称|简称为|又称|又名|原名)[“「\"']?"
     r"(?P<other>[\u4e00-\u9fff]{2,8})[”」\"']?[)）]"
 )
-_QUOTED = re.compile(r"[“「『《](?P<name>[^“”「」『』《》]{2,12})$")
+_QUOTED = re.compile(rf"[“「『《](?P<name>[^“”「」『』《》]{{2,{LONGEST_QUOTED}}})$")
 _VERSION = re.compile(r"[\s\-]?\d[\d.]*$")
 
 
@@ -43,23 +44,23 @@ def names_in(documents: Iterable[Document]) -> tuple[tuple[str, ...], ...]:
             for name in pair:
                 groups.setdefault(name, group)
     known = {tuple(g) for g in groups.values()}
-    return tuple(sorted((*group, *_shortened(group, known)) for group in known))
+    opened = Counter(first for group in known for first in {n.split()[0] for n in group})
+    return tuple(sorted((*group, *_shortened(group, opened)) for group in known))
 
 
-def _shortened(group: tuple[str, ...], groups: Iterable[tuple[str, ...]]) -> list[str]:
-    """What a Latin name is called by its first word alone: Yuheng for Yuheng Cloud, if no other name opens with it."""
+def _shortened(group: tuple[str, ...], opened: Mapping[str, int]) -> list[str]:
+    """What a Latin name is called by its first word alone: Yuheng for Yuheng Cloud, if no other name opens with it.
+
+    Args:
+        opened: in how many groups a name opens with a word.
+    """
     firsts = dict.fromkeys(n.split()[0] for n in group if " " in n and n.isascii())
-    others = [n for g in groups if g != group for n in g]
-    return [
-        f
-        for f in firsts
-        if len(f) >= SHORTEST and f not in group and not is_common(f) and not any(n.split()[0] == f for n in others)
-    ]
+    return [f for f in firsts if len(f) >= SHORTEST and f not in group and not is_common(f) and opened[f] == 1]
 
 
 def _pairs(text: str, met: Counter[str]) -> Iterator[tuple[str, str]]:
     for m in _bracketed(text):
-        quoted = _QUOTED.search(text[: m.end("han")])
+        quoted = _QUOTED.search(text, max(0, m.end("han") - LONGEST_QUOTED - 1), m.end("han"))
         other = fold_text(m.group("other"))
         han = fold_text(quoted.group("name")) if quoted else _begun(fold_text(m.group("han")), other, met)
         yield from _plain(han, other)

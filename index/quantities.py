@@ -12,6 +12,8 @@ from index.tokenize import tagged
 
 Number = float | tuple[float, float]  # a range: its ends
 LONGEST = 20  # characters of a value: longer ones are codes
+NEAR = 40  # characters before or after a value that can say anything of it
+LONGEST_CLAUSE = 200  # … and of a list that a count sums up
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ _POWER = r"(?:[十百千]?(?:万亿|亿|万|兆(?![瓦赫字比帕]))|[百千](?
 _NUMERALS = frozenset("零〇一二两三四五六七八九十百千万亿数几上过")
 _BREAKS = frozenset('，,。;；、:： ()（）“”"\0')
 _SMALL = re.compile(r"[一两二三四五六七八九]")
+_LISTED = re.compile(rf"({_ARABIC})\s?(?:、|和|及|与|,)\s?$")
 _DAMAGED = re.compile(r"\?[?!;]?|[\ufffd\ue000-\uf8ff]")
 
 
@@ -49,8 +52,8 @@ def _pattern() -> re.Pattern[str]:
         rf"|(?P<yi>{_ARABIC})亿(?P<wan>\d{{1,4}})万(?=\D)"
         rf"|(?P<nominator>{_ARABIC})/(?P<denominator>\d+)(?![\d/])"
         rf"|百分之(?P<hundredths>{one})"
-        rf"|(?P<parts>[一二两三四五六七八九十百千万]+)分之(?P<of>[一二两三四五六七八九十百]+|\d+(?:\.\d+)?)"
-        rf"(?:(?:至|到|-|~)(?P<parts2>[一二两三四五六七八九十百千万]+)分之(?P<of2>[一二两三四五六七八九十百]+))?"
+        rf"|(?P<parts>[一二两三四五六七八九十百千万]{{1,9}})分之(?P<of>[一二两三四五六七八九十百]{{1,9}}|\d+(?:\.\d+)?)"
+        rf"(?:(?:至|到|-|~)(?P<parts2>[一二两三四五六七八九十百千万]{{1,9}})分之(?P<of2>[一二两三四五六七八九十百]{{1,9}}))?"
         rf"|(?P<low>{one})(?P<low_power>{_POWER})?(?P<low_unit>%(?=\s?(?:-|—+|–|~|至|到)(?:多于|超过)?\s?[\d.]+\s?%)|元)?\s?(?:-|—+|–|~|至|到)(?:多于|超过)?\s?(?P<high>{one})(?P<power>{_POWER})?"
         rf"|(?P<single>{one})\s?(?P<single_power>{_POWER})?)"
         rf"(?P<more>\+|[余多几](?!种样元方|项目))?\s?(?P<more_power>(?:万亿|亿|万)(?![平公]))?\s?(?:{kinds})?"
@@ -66,6 +69,8 @@ def _change() -> str:
 def parsed(numeral: str) -> float:
     """An Arabic or Chinese numeral as a number; ValueError when it is none."""
     plain = numeral.replace(",", "")
+    if not plain:
+        raise ValueError("empty numeral")
     if re.fullmatch(r"\d+(?:\.\d+)?", plain):
         return float(plain)
     import cn2an  # here: it takes 0.15 s, and most numbers are written in digits
@@ -87,8 +92,10 @@ def quantities_in(folded: str, taken: tuple[tuple[int, int], ...] = ()) -> list[
         taken: stretches that are something else, such as dates.
     """
     # what is taken cannot match, and lengths stay
+    free = list(folded)
     for start, end in taken:
-        folded = folded[:start] + "\0" * (end - start) + folded[end:]
+        free[start:end] = "\0" * (end - start)
+    folded = "".join(free)
     not_before = re.compile(lexicon("index", "figures")["quantity"]["not_before"])
     found: list[Quantity] = []
     at = 0
@@ -130,7 +137,7 @@ def _quantity(m: re.Match[str], folded: str) -> Quantity | None:
     written = folded[start:end]
     if kind == "bare" and not (powered or fraction or part["more"]) and not _is_scored(folded, start, written):
         return None
-    if re.search(r"连续$", folded[:start]) and (kind == "duration" or unit == "次"):  # 连续三次
+    if folded.endswith("连续", 0, start) and (kind == "duration" or unit == "次"):  # 连续三次
         return None
     if kind in ("counted", "duration") and _is_loose(part):
         return None
@@ -140,7 +147,9 @@ def _quantity(m: re.Match[str], folded: str) -> Quantity | None:
         return None
     if re.match(r"[千百万]人[千百万]面", folded[start : start + 4]):
         return None
-    if kind == "duration" and re.match(rf"(?:{_change()})", folded[end:]):  # 七个月增长超33倍: when, not what
+    if kind == "duration" and re.match(
+        rf"(?:{_change()})", folded[end : end + NEAR]
+    ):  # 七个月增长超33倍: when, not what
         return None
     if kind == "currency" and unit and unit.startswith("亿"):
         number, unit = _scaled(number, 1e8), unit[1:]
@@ -149,7 +158,9 @@ def _quantity(m: re.Match[str], folded: str) -> Quantity | None:
     if part["hundredths"]:
         unit, kind = "%", "rate"
     vague = {"数": "数", "几": "几", "上": "上", "过": "过"}.get(part["vague"] or "")
-    said = part["hedge"] or (m2.group(1) if (m2 := re.search(r"([约超近逾])[占为达有]到?$", folded[:start])) else None)
+    said = part["hedge"] or (
+        m2.group(1) if (m2 := re.search(r"([约超近逾])[占为达有]到?$", folded[max(0, start - 3) : start])) else None
+    )
     said = said.removesuffix("为") if said else None
     hedge = "".join(h for h in (said, vague, part["more"], part["after"]) if h) or None
     return Quantity(start, end, number, unit, hedge, kind)
@@ -249,10 +260,10 @@ def _is_apposed(quantity: Quantity, folded: str) -> bool:
     """“百度、阿里、腾讯三家”: the list says how many already."""
     if quantity.kind != "counted" or not isinstance(quantity.number, float) or not 2 <= quantity.number <= 9:
         return False
-    before = re.search(r"[^，,。;；:：]*$", folded[: quantity.start])
-    if before is None or len(re.findall(r"、|和|与", before.group())) != quantity.number - 1:
+    before = re.split(r"[，,。;；:：]", folded[max(0, quantity.start - LONGEST_CLAUSE) : quantity.start])[-1]
+    if len(before) == LONGEST_CLAUSE or len(re.findall(r"、|和|与", before)) != quantity.number - 1:
         return False
-    last = tagged(before.group())
+    last = tagged(before)
     return bool(last) and last[-1][1].startswith(("n", "eng", "x"))
 
 
@@ -260,16 +271,15 @@ def _shared(found: list[Quantity], folded: str) -> list[Quantity]:
     """Adds the numbers that share the unit of the last one of a list: “17.5、13.5和31.6个百分点”."""
     result: list[Quantity] = []
     for q in found:
-        before = folded[: q.start]
+        start = q.start
         listed: list[Quantity] = []
-        while m := re.search(rf"({_ARABIC})\s?(?:、|和|及|与|,)\s?$", before):
-            if not _stands_alone(folded, m.start(1), m.end(1)) or (result and m.start(1) < result[-1].end):
+        while m := _LISTED.search(folded[max(0, start - NEAR) : start]):
+            first, last = (max(0, start - NEAR) + at for at in m.span(1))
+            if last - first > LONGEST or not _stands_alone(folded, first, last) or (result and first < result[-1].end):
                 break
             factor = {"%": 0.01, "个百分点": 0.01, "百分点": 0.01, "倍": 1.0}.get(q.unit or "", 1.0)
             if (q.kind == "rate" and factor != 1.0) or q.kind != "bare":
-                listed.insert(
-                    0, Quantity(m.start(1), m.end(1), _round(parsed(m.group(1)) * factor), q.unit, None, q.kind)
-                )
-            before = folded[: m.start(1)]
-        result += [*listed, q]
+                listed.append(Quantity(first, last, _round(parsed(m.group(1)) * factor), q.unit, None, q.kind))
+            start = first
+        result += [*reversed(listed), q]
     return result

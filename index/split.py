@@ -6,8 +6,9 @@ joined are the readable text, and so are passages: nothing lost, nothing twice.
 
 import re
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from index.aligned import Aligned
 from index.fold import fold
@@ -61,13 +62,18 @@ def _protected(text: str) -> list[tuple[int, int]]:
     return found
 
 
-def _inside(position: int, stretches: Sequence[tuple[int, int]]) -> bool:
-    return any(a < position < b for a, b in stretches)
+def _inside(length: int, stretches: Iterable[tuple[int, int]]) -> list[bool]:
+    """For every place in a text, whether it lies within one of the stretches; in one pass, however many there are."""
+    steps = [0] * (length + 2)
+    for a, b in stretches:
+        steps[a + 1] += 1
+        steps[b] -= 1
+    return [depth > 0 for depth in accumulate(steps)]
 
 
 def _sentence_cuts(text: str) -> list[int]:
-    protected = _protected(text)
-    cuts = [m.end() for m in _SENTENCE_END.finditer(text) if not _inside(m.end(), protected)]
+    protected = _inside(len(text), _protected(text))
+    cuts = [m.end() for m in _SENTENCE_END.finditer(text) if not protected[m.end()]]
     return [
         c
         for c in cuts
@@ -80,18 +86,18 @@ def _sentence_cuts(text: str) -> list[int]:
 
 def _last_cut(text: str, limit: int) -> int:
     """Where to cut a stretch that is too long: the best place at or before `limit`, at least 1."""
-    protected = _protected(text)
-    quantities = [m.span() for m in _QUANTITY.finditer(text) if m.start() < limit]
+    protected = _inside(len(text), _protected(text))
+    quantities = _inside(len(text), (m.span() for m in _QUANTITY.finditer(text) if m.start() < limit))
     ends = [m.end() for m in _SENTENCE_END.finditer(text) if m.end() <= limit]
-    clauses = [m.end() for m in _CLAUSE_END.finditer(text) if m.end() <= limit and not _inside(m.end(), quantities)]
+    clauses = [m.end() for m in _CLAUSE_END.finditer(text) if m.end() <= limit and not quantities[m.end()]]
     semicolons = [c for c in clauses if text[:c].rstrip(_CLOSERS + " \t\u3000")[-1:] in "；;"]
-    free = [c for c in clauses if not _inside(c, protected)]
+    free = [c for c in clauses if not protected[c]]
     # in order of preference; a cut in the first third would leave a stump
-    for cuts in ([c for c in semicolons if not _inside(c, protected)], free, ends, clauses):
+    for cuts in ([c for c in semicolons if not protected[c]], free, ends, clauses):
         usable = [c for c in cuts if c > limit / 3]
         if usable:
             return usable[-1]
-    words = [end for end in word_ends(text[: limit + 32]) if end <= limit and not _inside(end, quantities)]
+    words = [end for end in word_ends(text[: limit + 32]) if end <= limit and not quantities[end]]
     return words[-1] if words else limit
 
 
@@ -126,13 +132,16 @@ def lines_of(readable: Aligned, original: str) -> list[Line]:
         start += len(piece)
     texts = [readable.text[a:b].strip() for a, b in bounds]
     lines: list[Line] = []
+    below = _next_filled(texts)
+    done = 0  # how far the line above reaches in the original
     for n, (a, b) in enumerate(bounds):
         level = 0
         if texts[n]:
-            begin = original.rfind("\n", 0, int(readable.starts[a]) + 1) + 1
+            begin = max(done, original.rfind("\n", done, int(readable.starts[a]) + 1) + 1)
             source_line = original[begin : int(readable.ends[b - 1])]
-            following = next((t for t in texts[n + 1 :] if t), "")
-            if marked := _MARKDOWN_HEADING.match(source_line):
+            following = below[n]
+            marked = _MARKDOWN_HEADING.match(source_line)
+            if marked and len(texts[n]) <= MAX_QUOTE_CHARS:  # a longer one is a text with a mark before it
                 level = len(marked.group(1))
             elif (
                 2 <= len(texts[n]) <= MAX_HEADING_CHARS
@@ -143,7 +152,17 @@ def lines_of(readable: Aligned, original: str) -> list[Line]:
             ):
                 level = 2
         lines.append(Line(a, b, level))
+        done = int(readable.ends[b - 1])
     return lines
+
+
+def _next_filled(texts: Sequence[str]) -> list[str]:
+    """For each of several lines the next one that is not blank; empty where none follows."""
+    found, following = [], ""
+    for text in reversed(texts):
+        found.append(following)
+        following = text or following
+    return found[::-1]
 
 
 def split(document: Document, readable: Aligned, *, max_chars: int) -> tuple[Passage, ...]:
