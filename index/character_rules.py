@@ -5,10 +5,12 @@ import unicodedata
 from collections.abc import Callable, Iterator
 
 from index.aligned import Edit
+from index.unseen import BREAKS, UNSEEN
 
 _HAN = "\u3400-\u9fff\uf900-\ufaff"
 _READING = re.compile(rf"(?<=[{_HAN}])[(（]([a-zü\u00e0-\u01dc]{{1,7}})[)）]")
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\u202a-\u202e\u2066-\u2069\ufeff\ufe0e\ufe0f]+")
+_INVISIBLE = re.compile(f"(?:{UNSEEN.pattern})+")
+_BREAKS = re.compile(f"[{BREAKS}]")
 _PRIVATE_USE = re.compile("[\ue000-\uf8ff\ufffd]+")  # a lost or mangled character: nothing a reader can use
 _FULL_WIDTH = re.compile("[\uff10-\uff19\uff21-\uff3a\uff41-\uff5a]")
 _FOOTNOTE_ARROWS = re.compile(r"(?<![ \t])(?:[ \t]*(?:[↩↵⏎]|\^(?!\d)))+[ \t]*")
@@ -80,7 +82,14 @@ def _full_width(text: str) -> Iterator[Edit]:
         yield Edit(m.start(), m.end(), "full_width", unicodedata.normalize("NFKC", m.group()))
 
 
-invisible = _simple("invisible", _INVISIBLE)
+def invisible(text: str) -> Iterator[Edit]:
+    """What does not show; what breaks a line without a line feed does so plainly."""
+    for m in _INVISIBLE.finditer(text):
+        yield Edit(m.start(), m.end(), "invisible")
+    for m in _BREAKS.finditer(text):
+        yield Edit(m.start(), m.end(), "invisible", "\n")
+
+
 CHARACTER_RULES: tuple[Callable[[str], Iterator[Edit]], ...] = (
     invisible,
     _simple("private_use", _PRIVATE_USE),

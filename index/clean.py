@@ -12,11 +12,14 @@ from index.aligned import Aligned, Edit
 from index.character_rules import CHARACTER_RULES, invisible, stray_pinyin
 from index.damage import damaged, repairs
 from index.fold import fold_text
+from index.instructions import instructions
 from index.line_rules import line_rules
+from index.lookalikes import lookalikes
 from index.values import Removal
 
 FURNITURE = (  # whole lines of the page that are not its text
     "page_frame",
+    "instruction",
     "running_header",
     "hidden_text",
     "site_line",
@@ -41,6 +44,7 @@ RULES = (
     "mojibake",
     "misaligned",
     "damaged",
+    "lookalike",
     "invisible",
     "private_use",
     "stray_pinyin",
@@ -59,7 +63,8 @@ FURNITURE_TURNS = 8  # these rules look at neighbours: line by line they could e
 class Cleaned:
     """The readable text, aligned to the original, and everything that is not in it.
 
-    A removal whose replacement is what it replaces marks characters that are damaged beyond repair and still there.
+    A removal whose replacement is what it replaces marks characters that are still there and not to be relied on:
+    damaged beyond repair, or of another script than they seem.
     """
 
     readable: Aligned
@@ -104,14 +109,17 @@ def clean(
     for turn in count():
         before = readable.text
         on_lines = line_rules(site, around=turn < FURNITURE_TURNS)
-        for rule in (repairs, invisible, stray_pinyin, *on_lines, *CHARACTER_RULES):
+        for rule in (repairs, invisible, stray_pinyin, instructions, *on_lines, *CHARACTER_RULES):
             apply(rule(readable.text))
         if readable.text == before:
             break
-    lost = [] if "damaged" in keep else list(damaged(readable.text))
-    for start, end in lost:
-        a, b = readable.span(start, end)
-        removals.append(Removal(a, b, "damaged", text[a:b]))
+    lost: list[tuple[int, int]] = []
+    for rule, found in (("damaged", damaged), ("lookalike", lookalikes)):
+        own = [] if rule in keep else list(found(readable.text))
+        lost += own
+        for start, end in own:
+            a, b = readable.span(start, end)
+            removals.append(Removal(a, b, rule, text[a:b]))
     return Cleaned(
         readable,
         tuple(sorted(removals, key=lambda r: (r.start, r.end))),

@@ -1,4 +1,4 @@
-"""Readable text → the folded shadow that is searched: NFKC, traditional → simplified, lower case, mapped back.
+"""Readable text → the folded shadow that is searched: NFKC, simplified, lower case, only what shows; mapped back.
 
 Two steps of different nature: NFKC and lower case act on single characters and may change the length (㈱ → (株));
 OpenCC looks at whole phrases but keeps the length, save for rare entries; those texts are converted by character.
@@ -11,6 +11,8 @@ from itertools import accumulate
 
 import opencc
 
+from index.unseen import UNSEEN, visible
+
 _SHORT = 400  # characters: names, questions and sentences come again and again; whole pages do not
 
 
@@ -21,7 +23,7 @@ def _converter(name: str) -> opencc.OpenCC:
 
 @lru_cache(maxsize=65536)
 def _fold_character(character: str) -> str:
-    return unicodedata.normalize("NFKC", character).lower()
+    return "" if UNSEEN.match(character) else unicodedata.normalize("NFKC", character).lower()
 
 
 def to_simplified(text: str) -> str:
@@ -63,7 +65,7 @@ def fold(text: str) -> tuple[str, list[int]]:
 def fold_text(text: str) -> str:
     """The folded text alone."""
     if text.isascii():
-        return text.lower()
+        return visible(text).lower()
     return _remembered(text) if len(text) <= _SHORT else fold(text)[0]
 
 

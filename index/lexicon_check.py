@@ -22,6 +22,7 @@ _PATTERNS = {
     ("rag", "board"): "",
     ("index", "figures"): "scope",
     ("index", "sources"): "",
+    ("index", "cleaning"): "instruction",
 }  # tables whose strings are patterns; "": all
 
 

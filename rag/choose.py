@@ -1,6 +1,7 @@
 """Ranked sentences → what the answer says, by kind of question."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -15,6 +16,7 @@ from rag.evidence import Scored
 from rag.figure_rows import Row, row_of, sentences_above
 from rag.fitting import Fit, Ledger, fits, is_about_figures, surely
 from rag.lists import Section, asked_count, section_of
+from rag.origin import source_of
 from rag.reader.read import Span
 from rag.reading import agreeing
 from rag.statements import Statement, focus, in_script, lead_of, same_content
@@ -34,6 +36,7 @@ ABOVE_CHARS = 60  # of the sentence that the best one points back at
 SHORT_CHARS = 38  # of the answer that leads
 SURE = -3.0  # log probability of the span below which it does not lead: the reader wavers between many
 AGREEING = 2  # further sources named beside it
+ONE_SOURCE = 2  # sentences of one source in an answer of three or more, while another source has one to add
 FIGURES = 3  # sentences that each state a figure the question fits
 FIGURE_CHARS = 118  # of one that states a figure: its period and scope come with it
 LIST_CHARS = 380  # of all items together
@@ -83,7 +86,7 @@ def choose(
     elif kind in ("fact", "list") and question.entities:
         about = [c for c in ranked if c.score >= ranked[0].score - WITHIN and is_about(question.entities, c)]
         ranked = about or ranked
-    picked = _picked(question, ranked, kind)
+    picked = _picked(question, ranked, kind, snapshot)
     above = _pointed_at(question, picked[0], ranked) if kind == "fact" else None
     if above is not None:
         picked = [above, picked[0]]
@@ -179,8 +182,12 @@ def _row_in(question: Question, lead: str, best: Scored, snapshot: Snapshot, led
     return row_of(own[0], best.sentence, sentences_above(best, snapshot), document, lang)
 
 
-def _picked(question: Question, ranked: Sequence[Scored], kind: str) -> list[Scored]:
-    """Greedily: the best sentence, then those that add what the question names and the ones before them lack."""
+def _picked(question: Question, ranked: Sequence[Scored], kind: str, snapshot: Snapshot) -> list[Scored]:
+    """Greedily: the best sentence, then those that add what the question names and the ones before them lack.
+
+    A source that has said enough waits until the others have nothing to add: one page, or many of one publisher, does
+    not fill an answer.
+    """
     most, trail = LIMITS[kind]
     if kind in ("fact", "conflict") and is_asked_for(question):  # other figures that fit as well stand beside it
         most, trail = max(most, FIGURES), WIDELY
@@ -198,7 +205,10 @@ def _picked(question: Question, ranked: Sequence[Scored], kind: str) -> list[Sco
                 c.score + NEW_WORDS * new + OTHER_SOURCE * other + NEXT_TO * any(_goes_on(p, c, kind) for p in picked)
             )
 
-        following = max(pool, key=gain)
+        told = Counter(source_of(snapshot.documents[p.sentence.doc_id]) for p in picked)
+        full = {source for source, n in told.items() if n >= ONE_SOURCE}
+        others = [c for c in pool if full and source_of(snapshot.documents[c.sentence.doc_id]) not in full]
+        following = max(others or pool, key=gain)
         pool.remove(following)
         if not any(same_content(following.sentence.folded, p.sentence.folded) for p in picked):
             picked.append(following)

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from index.aliases import forms_of
 from index.fold import fold_text
+from index.lookalikes import lookalikes
 from index.periods import match, periods_in
 from index.snapshot import Snapshot
 from index.values import Passage, Sentence
@@ -149,8 +150,8 @@ def candidates(
         around = fold_text(f"{document.title} {hit.passage.heading}")
         opening = _opening(snapshot, row)
         for place, sentence in enumerate(hit.passage.sentences):
-            if (sentence.doc_id, sentence.start) in skip:
-                continue
+            if (sentence.doc_id, sentence.start) in skip or any(lookalikes(sentence.text)):
+                continue  # a name in other letters is nobody's: what is said of it is said of nobody
             before = _before(snapshot, row, place)
             context = f"{around} {before} {sentence.folded}"
             # each context counts only what it adds, or the sentence after the answer would look as good as the answer

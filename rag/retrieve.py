@@ -5,6 +5,7 @@ weight as a full one. Here BM25 is divided by what a passage holding all of the 
 falls with what it knows, and the cosine is placed on a fixed scale.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -15,10 +16,13 @@ from index.encode import Encoder
 from index.fold import to_simplified
 from index.snapshot import Snapshot
 from index.values import Hit
+from rag.origin import source_of
 from rag.understand import Question
 
 LEXICAL_WEIGHT = 0.5  # chosen on cmrc_train, see docs/quality.md
 CANDIDATES = 100  # of each leg
+ONE_SOURCE = 0.6  # of the passages found, as long as another source has one that scores nearly as well
+NEARLY = 0.7  # … as what it stands in for
 
 
 BACKGROUND = 256  # passages that show what an unrelated cosine looks like in this corpus
@@ -86,12 +90,34 @@ def ranked(
 ) -> Retrieved:
     """Fuses both legs over the candidate `rows`; `at_large` are the query's cosines to passages at large."""
     score = fuse(dense, lexical, snapshot.lexical.ceiling(question.terms))
-    order = np.lexsort((rows, -score))[:top_k]
+    best_first = [int(i) for i in np.lexsort((rows, -score))]
+    order = _spread(best_first, score, [int(n) for n in rows], snapshot, top_k)
     hits = tuple(
         Hit(snapshot.passages[int(rows[i])], float(score[i]), float(dense[i]), float(lexical[i])) for i in order
     )
     background = float(at_large.mean()), float(at_large.std()) + 0.005
     return Retrieved(hits, tuple(int(rows[i]) for i in order), vector, background)
+
+
+def _spread(
+    best_first: Sequence[int], score: npt.NDArray[np.float64], rows: Sequence[int], snapshot: Snapshot, top_k: int
+) -> list[int]:
+    """The first `top_k`, of which one source gives no more than its share while others have something to say."""
+    most = max(1, int(ONE_SOURCE * top_k))
+    taken: Counter[str] = Counter()
+    kept: list[int] = []
+    passed: list[int] = []
+    for i in best_first:
+        if len(kept) == top_k or (passed and score[i] < NEARLY * score[passed[0]]):
+            break
+        source = source_of(snapshot.documents[snapshot.passages[rows[i]].doc_id])
+        (kept if taken[source] < most else passed).append(i)
+        taken[source] += 1
+    if len(kept) < top_k:
+        known = set(kept)
+        kept += [i for i in best_first if i not in known][: top_k - len(kept)]
+    place = {i: n for n, i in enumerate(best_first)}
+    return sorted(kept, key=place.__getitem__)
 
 
 def joined(a: Sequence[Hit], b: Sequence[Hit]) -> list[Hit]:

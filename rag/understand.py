@@ -13,6 +13,7 @@ from index.periods import periods_in
 from index.quantities import parsed
 from index.script import language_of
 from index.tokenize import pairs, words
+from index.unseen import visible
 from rag.follow_up import resolved
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
@@ -105,7 +106,7 @@ def understand(asked: str, turns: Sequence[str] = (), *, part: bool = False) -> 
         turns: the same user's earlier questions, oldest first; used only when the question leans on them.
         part: it stands in one text with the last of `turns`, and leans on it unless it names somebody itself.
     """
-    text = re.sub(r"\s+", " ", asked).strip()
+    text = re.sub(r"\s+", " ", visible(asked)).strip()
     stripped = _strip_instructions(text)
     chain = [stripped]
     for earlier in reversed(turns[-_MANY_QUESTIONS:]):

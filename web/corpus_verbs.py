@@ -9,6 +9,7 @@ from index.errors import YuntuError
 from index.settings import Settings
 from index.values import Document, Removal
 from web.labels import Labels
+from web.terminal import shown
 
 SHOWN = 3  # lines of what is kept
 _CHARS = 60  # of each
@@ -40,18 +41,15 @@ def audit(args: argparse.Namespace, settings: Settings) -> None:
             continue
         kept = len(texts[document.doc_id].readable.text)
         about = [document.publisher or "发布者不详", document.published or "日期不详"]
-        print(f"{document.doc_id}《{document.title}》{' '.join(about)} · 留 {kept}/{len(document.text)} 字")
-        print(f"    来源 {words('source.' + document.source_kind)}: {document.kind_reason or '文首写明'}")
+        print(shown(f"{document.doc_id}《{document.title}》{' '.join(about)} · 留 {kept}/{len(document.text)} 字"))
+        print(shown(f"    来源 {words('source.' + document.source_kind)}: {document.kind_reason or '文首写明'}"))
         for f in findings(document, removals):
             where = f"{f.start}-{f.end}" if f.times == 1 else f"{f.times} 处"
-            print(
-                f"    {words('rule.' + f.rule)} ({f.rule}) {where}: {'  '.join(t[:_CHARS] for t in f.texts)}".rstrip(
-                    ": "
-                )
-            )
+            said = shown("  ".join(t[:_CHARS] for t in f.texts))
+            print(f"    {words('rule.' + f.rule)} ({f.rule}) {where}: {said}".rstrip(": "))
     if not args.json:
         for group in reprints:
-            print(f"同一篇 (one text): {' = '.join(group)}")
+            print(shown(f"同一篇 (one text): {' = '.join(group)}"))
         _say("要留住某条规则去掉的: 在文首 (或 文件名.yaml) 写 keep: [规则名]; 全部文档: YUNTU_KEEP=规则名")
 
 
@@ -89,12 +87,13 @@ def add(args: argparse.Namespace, settings: Settings) -> None:
             continue
         d = added.document
         kind = Labels("zh-Hans")("source." + d.source_kind)
-        print(f"{added.path}{' (未写入 dry run)' if args.dry_run else ''}")
-        print(f"    《{d.title}》 {d.publisher or '发布者不详'} {d.published or '日期不详'} · {kind}: {d.kind_reason}")
+        print(shown(f"{added.path}{' (未写入 dry run)' if args.dry_run else ''}"))
+        about = f"{d.publisher or '发布者不详'} {d.published or '日期不详'}"
+        print(shown(f"    《{d.title}》 {about} · {kind}: {d.kind_reason}"))
         dropped = "、".join(f"{Labels('zh-Hans')('rule.' + rule)} {n} 字" for rule, n in added.dropped.most_common())
         print(f"    留 {added.kept} 字" + (f",去掉 {dropped}" if dropped else ""))
         for line in [line for line in added.kept_text.splitlines() if line.strip()][:SHOWN]:
-            print(f"    | {line.strip()[:_CHARS]}")
+            print(f"    | {shown(line.strip()[:_CHARS])}")
     if failed < len(args.source) and not args.dry_run:
         _say("接着运行 (next): yuntu rebuild")
     if failed:
@@ -107,7 +106,7 @@ def remove(args: argparse.Namespace, settings: Settings) -> None:
     from index.load import limits_of
 
     moved = remove_one(args.doc, args.corpus or settings.corpus, limits_of(settings))
-    print(moved)
+    print(shown(str(moved)))
     _say("移到了上面的位置,不再读它; 接着运行 (next): yuntu rebuild")
 
 
@@ -130,14 +129,14 @@ def coverage(args: argparse.Namespace, settings: Settings) -> None:
     if not found.cells:
         raise YuntuError("没有这样的数字 (no such figures)。", "yuntu figures 列出全部数字")
     for subject in found.subjects:
-        print(subject)
+        print(shown(subject))
         for cell in found.cells:
             if cell.subject == subject:
                 periods = "、".join(f"{p or '时间不详'}{f'×{n}' if n > 1 else ''}" for p, n in cell.periods)
-                print(f"    {cell.measure}\t{periods}")
+                print(f"    {shown(cell.measure)}\t{shown(periods)}")
         if absent := [measure for who, measure in found.missing if who == subject]:
-            print(f"    没有 (none): {'、'.join(absent)}")
+            print(shown(f"    没有 (none): {'、'.join(absent)}"))
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stderr)
+    print(shown(text), file=sys.stderr)

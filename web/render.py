@@ -15,6 +15,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from index.fold import to_simplified, to_traditional
+from index.lookalikes import lookalikes, passing_in
+from index.unseen import code_of, name_of, unseen_in
 from index.values import Document, Removal
 from rag.figure_rows import as_written
 from rag.levels import is_name
@@ -204,8 +206,26 @@ def recent_turns(turns: Sequence[str], max_chars: int) -> list[str]:
 
 
 def exact(text: str) -> Markup:
-    """`text` escaped so that the page holds the very same characters: a bare CR would be read as LF."""
-    return Markup(str(escape(text)).replace("\r", "&#13;"))  # noqa: S704  escaped on the same line
+    """`text` escaped so that the page holds the very same characters: a bare CR would be read as LF.
+
+    What does not show, turns the order of others or passes for a Latin letter is marked by an element around it; its
+    code is drawn by the style sheet, so that the text, and what is copied, stays the document's.
+    """
+    marked = dict.fromkeys(unseen_in(text), "unseen")
+    marked |= {n: "lookalike" for start, end in lookalikes(text) for n in passing_in(text, start, end)}
+    pieces, done = [], 0
+    for n in sorted(marked):
+        code = code_of(text[n])
+        pieces.append(_escaped(text[done:n]))
+        pieces.append(
+            f'<span class="{marked[n]}" data-code="{code}" title="{code} {name_of(text[n])}">{_escaped(text[n])}</span>'
+        )
+        done = n + 1
+    return Markup("".join([*pieces, _escaped(text[done:])]))  # noqa: S704  every piece is escaped
+
+
+def _escaped(text: str) -> str:
+    return str(escape(text)).replace("\r", "&#13;")
 
 
 def part(found: Sequence[T], asked: int, size: int) -> tuple[int, int, Sequence[T]]:
