@@ -141,7 +141,7 @@ def rebuild(
         load_encoder: called only when something has to be encoded.
         full: encode everything again, trusting nothing of the old version.
         strict: a file that cannot be read stops the rebuild instead of being skipped.
-    Raises: CorpusUnreadable, IndexBusy; the current version is untouched then.
+    Raises: CorpusUnreadable, IndexBusy, IndexUnwritable; the current version is untouched then.
     """
     started = time.perf_counter()
     loaded = load(paths, limits_of(settings))
@@ -174,6 +174,7 @@ def rebuild(
         old = None if full else _usable(settings.index, recipe)
         if old is not None and old.recipe == recipe and old.manifest["corpus"] == corpus_hash(loaded.documents):
             forget(settings.index)
+            prune(settings.index, settings.keep_versions)
             return done(old.version, len(old.passages), len(documents), unchanged=True)
         names = names_in(loaded.documents)
         texts, groups = cleaned_corpus(loaded.documents, keep)
@@ -202,6 +203,8 @@ def rebuild(
             time.perf_counter() - started,
         )
         forget(settings.index)
+        if old is not None and old.held is not None:
+            old.held.close()  # what was taken over of it is mapped: it may go
         prune(settings.index, settings.keep_versions)
     changed = {p.doc_id for p, new in zip(passages, fresh, strict=True) if new}
     return done(version, len(passages), len(documents) - len(changed))

@@ -11,6 +11,8 @@ import faiss
 import numpy as np
 import numpy.typing as npt
 
+from index import files
+
 EXACT_UP_TO = 20_000  # passages: 3 ms a query
 RESCORED = 2000  # best by their codes, then weighed exactly: of the 100 nearest of 100,000, 98 are among them
 _NUMBERS = 2  # of a vector for each code
@@ -42,8 +44,10 @@ class Dense:
 
     def save(self, folder: Path) -> None:
         """Writes vectors.npy and vectors.faiss."""
-        np.save(folder / "vectors.npy", self._vectors)
-        faiss.write_index(self._index, str(folder / "vectors.faiss"))
+        with files.writing(folder / "vectors.npy") as f:
+            np.save(f, self._vectors)
+        with files.writing(folder / "vectors.faiss") as f:
+            faiss.write_index(self._index, faiss.PyCallbackIOWriter(f.write))  # type: ignore[attr-defined]
 
     @classmethod
     def open(cls, folder: Path) -> "Dense":

@@ -5,8 +5,10 @@ YuntuError
 ├─ CorpusUnreadable    nothing to index, or --strict and something could not be read
 ├─ IndexMissing        no index where one was looked for
 ├─ IndexDamaged        a file of the snapshot is not what was written
+├─ IndexUnverified     a large index is still being hashed
 ├─ IndexMismatch       built with another encoder, tokenizer or snapshot format
 ├─ IndexBusy           another rebuild is writing
+├─ IndexUnwritable     the folder of the index takes no new version: disk, permissions or memory
 ├─ LexiconFaulty       an editable word file cannot be read, or contradicts itself
 ├─ EncoderUnavailable  the encoder's weights are missing, damaged or of an unknown format
 ├─ ReaderUnavailable   the reader's weights are missing, damaged or of another version
@@ -16,6 +18,7 @@ YuntuError
 └─ DocumentMissing     no document with that id
 """
 
+import errno
 from pathlib import Path
 
 
@@ -76,6 +79,15 @@ class IndexDamaged(YuntuError):
         )
 
 
+class IndexUnverified(YuntuError):
+    """The files of a large index are still being hashed; it answers meanwhile."""
+
+    code = "index_unverified"
+
+    def __init__(self, version: str) -> None:
+        super().__init__(f"索引 {version} 还在校验 (still being verified)。", "请过一会儿再看")
+
+
 class IndexMismatch(YuntuError):
     """The index was built with another encoder, tokenizer or snapshot format than the one in use."""
 
@@ -86,6 +98,31 @@ class IndexBusy(YuntuError):
     """Another rebuild holds the index folder."""
 
     code = "index_busy"
+
+
+class IndexUnwritable(YuntuError):
+    """A version could not be written; what was there is as it was, unless `left` says otherwise."""
+
+    code = "index_unwritable"
+
+    def __init__(self, root: Path, why: BaseException, left: str = "旧索引没有变 (the old index is untouched)") -> None:
+        number = errno.ENOMEM if isinstance(why, MemoryError) else getattr(why, "errno", None)
+        what, to_do = _WHEN_UNWRITABLE.get(number, ("", "请检查那个文件夹,再运行: yuntu rebuild"))
+        said = getattr(why, "strerror", None) or getattr(why, "message", None) or str(why) or type(why).__name__
+        super().__init__(f"写不进 {root} (cannot write): {what}{said}。", f"{to_do}。{left}")
+
+
+_FULL = ("磁盘满了: ", "请腾出空间,再运行: yuntu rebuild")
+_READ_ONLY = ("文件夹只能读: ", "请改权限,或用 --index 换一个文件夹")
+_WHEN_UNWRITABLE: dict[int | None, tuple[str, str]] = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EROFS: _READ_ONLY,
+    errno.EACCES: _READ_ONLY,
+    errno.EPERM: _READ_ONLY,
+    errno.EIO: ("磁盘读写出错: ", "请检查磁盘,再运行: yuntu rebuild"),
+    errno.ENOMEM: ("内存不够: ", "请关掉别的程序,再运行: yuntu rebuild"),
+}
 
 
 class EncoderUnavailable(YuntuError):

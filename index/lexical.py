@@ -5,14 +5,32 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import bm25s
 import numpy as np
 import numpy.typing as npt
 
+from index import files
+
 K1 = 1.2
 B = 0.75
 _REMEMBERED = 8192  # terms looked up lately
+_ARRAYS = ("data", "indices", "indptr")  # of BM25's sparse matrix: a score for each passage that holds a term
+
+
+def _bm25() -> bm25s.BM25:
+    return bm25s.BM25(k1=K1, b=B, method="lucene")
+
+
+def _save(path: Path, array: npt.NDArray[Any]) -> None:
+    with files.writing(path) as f:
+        np.save(f, array)
+
+
+def _mapped(path: Path) -> npt.NDArray[Any]:
+    """As a plain array: a memmap makes a memmap of every slice, which takes longer than looking."""
+    return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
 
 
 class Vocabulary(Mapping[str, int]):
@@ -34,18 +52,13 @@ class Vocabulary(Mapping[str, int]):
 
     def save(self, folder: Path) -> None:
         """Writes two NumPy files."""
-        np.save(folder / "terms.npy", self._text)
-        np.save(folder / "term_starts.npy", self._starts)
+        _save(folder / "terms.npy", self._text)
+        _save(folder / "term_starts.npy", self._starts)
 
     @classmethod
     def open(cls, folder: Path) -> "Vocabulary":
         """Maps what `save` wrote."""
-        # as plain arrays: a memmap makes a memmap of every slice, which takes longer than looking
-        text, starts = (
-            np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False))
-            for name in ("terms", "term_starts")
-        )
-        return cls(text, starts)
+        return cls(_mapped(folder / "terms.npy"), _mapped(folder / "term_starts.npy"))
 
     def _term(self, n: int) -> bytes:
         return self._text[self._starts[n] : self._starts[n + 1]].tobytes()
@@ -91,20 +104,24 @@ class Lexical:
         terms = sorted({*chain.from_iterable(passages), ""}, key=lambda t: t.encode("utf-8", "surrogatepass"))
         numbers = {term: n for n, term in enumerate(terms)}
         ids = [[numbers[t] for t in own] for own in passages]
-        retriever = bm25s.BM25(k1=K1, b=B, method="lucene")
+        retriever = _bm25()
         retriever.index((ids, numbers), create_empty_token=False, show_progress=False)
         return cls(retriever, Vocabulary.of(terms), len(passages))
 
     def save(self, folder: Path) -> None:
-        """Writes NumPy arrays and JSON; nothing pickled."""
-        self._retriever.vocab_dict = {}  # ours stands beside
-        self._retriever.save(folder, show_progress=False)
+        """Writes NumPy arrays into a folder; nothing pickled."""
+        if not folder.is_dir():
+            files.make_folder(folder)
+        for name in _ARRAYS:
+            _save(folder / f"{name}.npy", self._retriever.scores[name])
         self._vocabulary.save(folder)
 
     @classmethod
     def open(cls, folder: Path, size: int) -> "Lexical":
         """Maps what `save` wrote."""
-        retriever = bm25s.BM25.load(folder, mmap=True, load_vocab=False, show_progress=False)
+        retriever = _bm25()
+        retriever.scores = {name: _mapped(folder / f"{name}.npy") for name in _ARRAYS} | {"num_docs": size}
+        retriever.nonoccurrence_array = None  # which this kind of BM25 has not
         return cls(retriever, Vocabulary.open(folder), size)
 
     def scores(self, terms: Sequence[str]) -> npt.NDArray[np.float32]:

@@ -1,11 +1,8 @@
 """Writing versions: beside the current one, checked, then switched to. What was there stays until then."""
 
 import contextlib
-import fcntl
 import hashlib
 import json
-import os
-import shutil
 import socket
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,16 +14,32 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from index import files
 from index.aliases import Groups
 from index.bilingual import Translations
 from index.dense import Dense
-from index.errors import CorpusUnreadable, IndexBusy, YuntuError
+from index.errors import IndexDamaged, IndexUnwritable, YuntuError
 from index.fold import fold_text
 from index.lexical import Lexical
+from index.locks import alone, unless_held
 from index.rows import write_rows
-from index.snapshot import FORMAT, Recipe, current_version, name_of, open_version, sha256_of, verify, versions
+from index.snapshot import (
+    FORMAT,
+    Recipe,
+    current_version,
+    name_of,
+    open_version,
+    problem_of,
+    serial_of,
+    sha256_of,
+    verify,
+    versions,
+)
 from index.tokenize import LATIN_WORD
 from index.values import Document, Figure, Passage, Removal
+
+_WRITING = ".writing"
+_REMOVING = ".removing-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,78 +84,98 @@ def document_hash(document: Document) -> str:
 def writer_lock(root: Path) -> Iterator[None]:
     """One writer at a time; what an earlier one left when it was killed is removed.
 
-    Raises: IndexBusy, naming who holds the lock.
+    Raises: IndexBusy, naming who holds the lock and since when; IndexUnwritable.
     """
-    root.mkdir(parents=True, exist_ok=True)
-    with (root / ".lock").open("a+") as f:
+    with alone(root):
         try:
-            fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            f.seek(0)
-            raise IndexBusy(
-                f"另一个 rebuild 正在写 {root} (process {f.read().strip() or '?'})。", "等它结束,或结束那个进程"
-            ) from None
-        f.truncate(0)
-        f.write(str(os.getpid()))
-        f.flush()
-        _remove_leftovers(root)
+            _remove_leftovers(root)
+        except OSError as e:
+            raise IndexUnwritable(root, e) from e
         yield
 
 
 def _remove_leftovers(root: Path) -> None:
-    for folder in root.glob(".writing*"):
-        shutil.rmtree(folder, ignore_errors=True)
-    for file in root.glob(".CURRENT*"):
-        file.unlink(missing_ok=True)
+    for folder in [root / _WRITING, *root.glob(f"{_REMOVING}*")]:
+        files.remove_tree(folder)
+    files.remove_unfinished(root)
+    for built in root.glob("v-*.built"):
+        if not built.with_suffix("").exists():
+            files.remove(built)
 
 
 def write(root: Path, content: Content, took_s: float) -> str:
     """Writes a version beside the current one, opens and verifies it, then switches. Returns its name.
 
     The caller holds the writer's lock.
-    Raises: CorpusUnreadable when the disk is full or forbids it; the current version is untouched then.
+    Raises: IndexUnwritable when disk, permissions or memory do not allow it; the current version is untouched then.
     """
-    temporary = root / ".writing"
+    version, there_before = "", versions(root)
     try:
-        temporary.mkdir()
-        _write_files(temporary, content)
-        listed = sorted(p for p in temporary.rglob("*") if p.is_file())
-        documents = [p.document for p in content.parts]
-        manifest = {
-            "format": FORMAT,
-            "recipe": asdict(content.recipe),
-            "sources": list(content.sources),
-            "corpus": corpus_hash(documents),
-            "counts": {
-                "documents": len(documents),
-                "passages": sum(len(p.passages) for p in content.parts),
-                "sentences": len(content.sentence_vectors),
-                "figures": sum(len(p.figures) for p in content.parts),
-            },
-            "files": {
-                str(p.relative_to(temporary)): {"sha256": sha256_of(p), "size": p.stat().st_size} for p in listed
-            },
-        }
-        raw = json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True).encode()
-        (temporary / "manifest.json").write_bytes(raw)
-        for p in [temporary, *temporary.rglob("*")]:
-            _fsync(p)
+        raw = _written(root / _WRITING, content)
         version = name_of(raw)
-        if _is_sound(root, version):  # the same content again, perhaps in use: only its age changes
-            os.utime(root / version / "manifest.json")
-        else:
-            shutil.rmtree(root / version, ignore_errors=True)
-            temporary.rename(root / version)
-        built = {"at": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "host": socket.gethostname(), "took_s": round(took_s, 1)}
-        (root / f"{version}.built").write_text(json.dumps(built), encoding="utf-8")
+        _date(root, version, took_s)
+        if problem_of(root, version):  # else it is the same content again, perhaps in use: only its age changes
+            _put_aside(root, version)
+            files.rename(root / _WRITING, root / version)
         open_version(root, version, thorough=True)
         switch(root, version)
-    except (OSError, RuntimeError) as e:  # FAISS calls a full disk a RuntimeError
-        why = e.strerror if isinstance(e, OSError) and e.strerror else e
-        raise CorpusUnreadable(f"写不进 {root} (cannot write): {why}。", "请检查磁盘空间和权限,旧索引没有变") from e
+    except (OSError, MemoryError, RuntimeError, IndexDamaged) as e:  # FAISS says RuntimeError
+        if version in there_before or not version:
+            raise IndexUnwritable(root, e) from e
+        if _is_current(root, version):
+            left = f"新版本 {version} 已经换上,但断电之后可能不在 (switched, but may not last)"
+            raise IndexUnwritable(root, e, left) from e
+        _discard(root, version)
+        raise IndexUnwritable(root, e) from e
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            files.remove_tree(root / _WRITING)
     return version
+
+
+def _written(folder: Path, content: Content) -> bytes:
+    """Writes all files of a version into a new folder. Returns its manifest."""
+    files.make_folder(folder)
+    _write_files(folder, content)
+    listed = sorted(p for p in folder.rglob("*") if p.is_file())
+    documents = [p.document for p in content.parts]
+    manifest = {
+        "format": FORMAT,
+        "recipe": asdict(content.recipe),
+        "sources": list(content.sources),
+        "corpus": corpus_hash(documents),
+        "counts": {
+            "documents": len(documents),
+            "passages": sum(len(p.passages) for p in content.parts),
+            "sentences": len(content.sentence_vectors),
+            "figures": sum(len(p.figures) for p in content.parts),
+        },
+        "files": {str(p.relative_to(folder)): {"sha256": sha256_of(p), "size": p.stat().st_size} for p in listed},
+    }
+    raw = json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True).encode()
+    with files.writing(folder / "manifest.json") as f:
+        f.write(raw)
+    for inner in {p.parent for p in listed} | {folder}:
+        files.fsync_folder(inner)
+    return raw
+
+
+def _date(root: Path, version: str, took_s: float) -> None:
+    """Makes a version the newest. What is newest follows the serial: a clock may be set back."""
+    built = {
+        "at": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "host": socket.gethostname(),
+        "took_s": round(took_s, 1),
+        "serial": 1 + max((serial_of(root, v) for v in versions(root)), default=0),
+    }
+    files.write_whole(root / f"{version}.built", json.dumps(built).encode())
+
+
+def _is_current(root: Path, version: str) -> bool:
+    try:
+        return current_version(root) == version
+    except YuntuError:
+        return False
 
 
 def _write_files(folder: Path, content: Content) -> None:
@@ -152,12 +185,13 @@ def _write_files(folder: Path, content: Content) -> None:
     write_rows(folder / "passages.jsonl", map(_passage_row, passages))
     write_rows(folder / "figures.jsonl", (asdict(f) for p in parts for f in p.figures))
     write_rows(folder / "removals.jsonl", ([list(astuple(r)) for r in p.removals] for p in parts))
-    np.savez(
-        folder / "layout.npz",
-        passage=_starts(len(p.passages) for p in parts),
-        sentence=_starts(len(p.sentences) for p in passages),
-        figure=_starts(len(p.figures) for p in parts),
-    )
+    with files.writing(folder / "layout.npz") as f:
+        np.savez(
+            f,
+            passage=_starts(len(p.passages) for p in parts),
+            sentence=_starts(len(p.sentences) for p in passages),
+            figure=_starts(len(p.figures) for p in parts),
+        )
     if content.names:
         _write_lines(folder / "names.jsonl", ({"names": group} for group in content.names))
     if content.reprints:
@@ -169,9 +203,11 @@ def _write_files(folder: Path, content: Content) -> None:
         "subjects": sorted({fold_text(f.subject) for p in parts for f in p.figures if f.subject}),
     }
     for name, small in (("facts", facts), ("translations", content.translations)):
-        (folder / f"{name}.json").write_text(json.dumps(small, ensure_ascii=False), encoding="utf-8")
+        with files.writing(folder / f"{name}.json") as f:
+            f.write(json.dumps(small, ensure_ascii=False).encode())
     Dense.build(content.passage_vectors).save(folder)
-    np.save(folder / "sentences.npy", content.sentence_vectors)
+    with files.writing(folder / "sentences.npy") as f:
+        np.save(f, content.sentence_vectors)
     content.lexical.save(folder / "bm25")
 
 
@@ -179,44 +215,54 @@ def _starts(lengths: Iterable[int]) -> npt.NDArray[np.int64]:
     return np.fromiter(accumulate(lengths, initial=0), np.int64)
 
 
-def _is_sound(root: Path, version: str) -> bool:
-    try:
-        verify(root, version)
-    except YuntuError:
-        return False
-    return True
-
-
 def switch(root: Path, version: str) -> None:
     """Makes `version` the current one: write, fsync, rename, fsync the folder."""
-    temporary = root / ".CURRENT.new"
-    temporary.write_text(version + "\n", encoding="utf-8")
-    _fsync(temporary)
-    temporary.replace(root / "CURRENT")
-    _fsync(root)
+    files.write_whole(root / "CURRENT", f"{version}\n".encode())
+
+
+def roll_back(root: Path, version: str) -> None:
+    """Makes another version the current one, when it is sound.
+
+    Raises: IndexBusy, IndexDamaged, IndexMismatch, IndexUnwritable.
+    """
+    with writer_lock(root):
+        verify(root, version)
+        try:
+            switch(root, version)
+        except OSError as e:
+            raise IndexUnwritable(root, e) from e
 
 
 def prune(root: Path, keep: int) -> None:
-    """Removes all but the current and the `keep` newest other versions."""
+    """Removes all but the current and the `keep` newest other versions, and none that somebody has open."""
     current = current_version(root)
     others = [v for v in versions(root) if v != current]
     for version in others[keep:]:
-        shutil.rmtree(root / version, ignore_errors=True)
-        (root / f"{version}.built").unlink(missing_ok=True)
+        _discard(root, version)
 
 
-def _fsync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _discard(root: Path, version: str) -> None:
+    """Removes a version that nobody has open; what cannot go now stays for the next writer."""
+    with contextlib.suppress(OSError):
+        with unless_held(root / version / "manifest.json"):
+            aside = _put_aside(root, version)
+        files.remove_tree(aside)
+        files.remove(root / f"{version}.built")
+
+
+def _put_aside(root: Path, version: str) -> Path:
+    """Takes the name from a version, in one step: what is being removed looks like none."""
+    aside = root / f"{_REMOVING}{version}"
+    if (root / version).exists():
+        files.remove_tree(aside)
+        files.rename(root / version, aside)
+    return aside
 
 
 def _write_lines(path: Path, rows: Any) -> None:
-    with path.open("w", encoding="utf-8") as f:
+    with files.writing(path) as f:
         for row in rows:
-            f.write(json.dumps(row, ensure_ascii=False) + "\n")
+            f.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
 
 
 def _passage_row(p: Passage) -> dict[str, Any]:

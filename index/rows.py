@@ -10,6 +10,8 @@ from typing import Any, Generic, TypeVar, overload
 import numpy as np
 import numpy.typing as npt
 
+from index import files
+
 T = TypeVar("T")
 REMEMBERED = 4096  # rows that stay decoded
 
@@ -17,10 +19,11 @@ REMEMBERED = 4096  # rows that stay decoded
 def write_rows(path: Path, rows: Iterable[Any]) -> None:
     """Writes a line a row, and beside it (`.npy`) where each line starts."""
     starts = [0]
-    with path.open("wb") as f:
+    with files.writing(path) as f:
         for row in rows:
             starts.append(starts[-1] + f.write(json.dumps(row, ensure_ascii=False).encode() + b"\n"))
-    np.save(path.with_suffix(".npy"), np.array(starts, np.int64))
+    with files.writing(path.with_suffix(".npy")) as f:
+        np.save(f, np.array(starts, np.int64))
 
 
 class Rows(Sequence[T], Generic[T]):

@@ -3,14 +3,19 @@
 <index>/CURRENT            name of the version in use
 <index>/<version>/         manifest.json, documents.jsonl, passages.jsonl, figures.jsonl, passages.faiss,
                            sentences.npy, bm25/
-<index>/<version>.built    when, where and how long: not part of the version, so that equal input gives an equal version
+<index>/<version>.built    when, where, how long, and as which: not part of the version, so that equal input gives an
+                           equal version
+<index>/.lock              who is writing (locks.py)
+
+Whoever has opened a version holds its manifest.json: it is not removed meanwhile.
 """
 
 import errno
 import hashlib
 import json
+import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -24,10 +29,11 @@ from index.bilingual import Translations
 from index.dense import Dense
 from index.errors import IndexDamaged, IndexMismatch, IndexMissing, YuntuError
 from index.lexical import Lexical
+from index.locks import Held
 from index.rows import ByName, Rows
 from index.values import Document, Figure, Passage, Place, Removal, Sentence
 
-FORMAT = 4
+FORMAT = 5
 _OUR_TROUBLE = (errno.ENOMEM, errno.EMFILE, errno.ENFILE)  # no memory, no more files: the index may be sound
 _VERIFY_AT_OPEN_BYTES = 200_000_000
 _DOCUMENTS_DECODED = 256  # kept; they are long
@@ -75,6 +81,9 @@ class Snapshot:
     reprints: Groups = ()  # doc_ids that are one text, the original first
     latin: Mapping[str, str] = field(default_factory=dict)  # Latin words of the passages, folded → as written
     subjects: Sequence[str] = ()  # of the figures, folded, each once
+    held: Held | None = None  # as long as it is open, the version is not removed
+    verified: bool = True  # every file was hashed when it was opened
+    built_at: float = 0.0  # seconds since 1970
 
     @property
     def recipe(self) -> Recipe:
@@ -118,11 +127,30 @@ def sha256_of(path: Path) -> str:
 
 
 def versions(root: Path) -> list[str]:
-    """Version names, newest first."""
-    if not root.is_dir():
-        return []
-    folders = [p for p in root.iterdir() if p.name.startswith("v-") and (p / "manifest.json").is_file()]
-    return [p.name for p in sorted(folders, key=lambda p: (p / "manifest.json").stat().st_mtime_ns, reverse=True)]
+    """Version names, newest first, whatever the clock said when they were written."""
+    aged = [
+        (serial_of(root, manifest.parent.name), stat.st_mtime_ns, manifest.parent.name)
+        for manifest in root.glob("v-*/manifest.json")
+        if (stat := _stat(manifest)) is not None
+    ]
+    return [name for _, _, name in sorted(aged, reverse=True)]
+
+
+def serial_of(root: Path, version: str) -> int:
+    """Which one a version is, counted from 1; 0 where that is not written."""
+    try:
+        serial = json.loads((root / f"{version}.built").read_bytes())["serial"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0
+    return serial if isinstance(serial, int) else 0
+
+
+def _stat(path: Path) -> os.stat_result | None:
+    """None when it has just been removed."""
+    try:
+        return path.stat()
+    except OSError:
+        return None
 
 
 def current_version(root: Path) -> str:
@@ -165,15 +193,62 @@ def verify(root: Path, version: str, *, hashes: bool = True) -> None:
     """
     for name, expected in manifest_of(root, version)["files"].items():
         path = root / version / name
-        if not path.is_file() or path.stat().st_size != expected["size"]:
+        try:
+            sound = path.stat().st_size == expected["size"] and (not hashes or sha256_of(path) == expected["sha256"])
+        except OSError as e:
+            if e.errno in _OUR_TROUBLE:
+                raise
+            sound = False
+        if not sound:
             raise IndexDamaged(f"{version}/{name}")
-        if hashes and sha256_of(path) != expected["sha256"]:
-            raise IndexDamaged(f"{version}/{name}")
+
+
+def problem_of(root: Path, version: str) -> str:
+    """What is wrong with a version, in words: every file is looked at. Empty when it is sound."""
+    try:
+        verify(root, version)
+    except YuntuError as e:
+        return e.message
+    return ""
 
 
 def open_current(root: Path) -> Snapshot:
     """The version in use. Raises: IndexMissing, IndexDamaged, IndexMismatch."""
-    return open_version(root, current_version(root))
+    failed = ""
+    while True:
+        version = current_version(root)
+        try:
+            return open_version(root, version)
+        except IndexDamaged:
+            if version == failed:  # else it may have been replaced and removed since its name was read
+                raise
+            failed = version
+
+
+def open_sound(root: Path, say: Callable[[str], None]) -> Snapshot:
+    """The version in use; when that is damaged or none is named, the newest that is sound, after saying so.
+
+    Raises: IndexMissing when there is no version; IndexMismatch for a current one of another format; what is wrong
+        with the current one when no other is sound.
+    """
+    try:
+        return open_current(root)
+    except (IndexMissing, IndexDamaged) as e:
+        names = versions(root)
+        if not names:
+            raise
+        trouble = e if isinstance(e, IndexDamaged) else IndexDamaged("CURRENT")
+    for version in names:
+        try:
+            opened = open_version(root, version, thorough=True)
+        except (IndexDamaged, IndexMismatch):
+            continue
+        say(
+            f"{trouble.message}改用完好的版本 {version} (using another version, which is sound)。"
+            "请运行: yuntu rebuild 建好新的;yuntu index verify 看哪些版本完好"
+        )
+        return opened
+    raise trouble
 
 
 def is_large(manifest: Mapping[str, Any]) -> bool:
@@ -187,6 +262,20 @@ def open_version(root: Path, version: str, *, thorough: bool = False) -> Snapsho
 
     Raises: IndexDamaged, IndexMismatch.
     """
+    try:
+        held = Held(root / version / "manifest.json")
+    except OSError as e:
+        if e.errno in _OUR_TROUBLE:
+            raise
+        raise IndexDamaged(f"{version}/manifest.json") from e
+    try:
+        return _opened(root, version, held, thorough=thorough)
+    except BaseException:
+        held.close()
+        raise
+
+
+def _opened(root: Path, version: str, held: Held, *, thorough: bool) -> Snapshot:
     folder = root / version
     manifest = manifest_of(root, version)
     verify(root, version, hashes=thorough or not is_large(manifest))
@@ -214,6 +303,9 @@ def open_version(root: Path, version: str, *, thorough: bool = False) -> Snapsho
             reprints=tuple(tuple(r["documents"]) for r in _lines_if_any(folder / "reprints.jsonl")),
             latin=facts["latin"],
             subjects=facts["subjects"],
+            held=held,
+            verified=thorough or not is_large(manifest),
+            built_at=(folder / "manifest.json").stat().st_mtime,
         )
     except YuntuError:
         raise

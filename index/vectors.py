@@ -6,7 +6,6 @@ index, which the next one reads and a finished one removes.
 
 import contextlib
 import hashlib
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from index import files
 from index.encode import Encoder
 
 Rows = npt.NDArray[Any]
@@ -75,18 +75,20 @@ def encoded(
 
 def forget(root: Path) -> None:
     """Removes the shards: the version that holds their vectors is in use."""
-    shutil.rmtree(root / _FOLDER, ignore_errors=True)
+    with contextlib.suppress(OSError):  # they take room until the next rebuild, no more
+        files.remove_tree(root / _FOLDER)
 
 
 def _write_shard(
     folder: Path, recipe: str, keys: Sequence[bytes], rows: Rows, halves: Rows, first: npt.NDArray[np.int64]
 ) -> None:
-    folder.mkdir(exist_ok=True)
+    if not folder.is_dir():
+        files.make_folder(folder)
     table = np.frombuffer(b"".join(keys), np.uint8).reshape(len(keys), -1)
     temporary = folder / "writing"
-    with temporary.open("wb") as f:
+    with files.writing(temporary) as f:
         np.savez(f, recipe=np.array(recipe), keys=table, rows=rows, sentences=halves, first=first)
-    temporary.replace(folder / f"{hashlib.sha256(table.tobytes()).hexdigest()[:16]}.npz")
+    files.rename(temporary, folder / f"{hashlib.sha256(table.tobytes()).hexdigest()[:16]}.npz")
 
 
 def _read_shards(folder: Path, recipe: str) -> Iterator[tuple[bytes, tuple[Rows, Rows]]]:
