@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
@@ -36,6 +37,16 @@ class Settings(BaseModel, frozen=True, extra="forbid"):
     parse_memory_mb: int = Field(512, ge=128, description="memory that reading one PDF, Word or web page may take")
     parse_timeout_s: float = Field(10.0, gt=0, description="time that reading one such file may take")
     queue: int = Field(32, ge=1, description="questions that may wait while others are answered; more get 503")
+    deadline_s: float = Field(20.0, gt=0, description="a question not answered by then gets 503; waiting counts")
+    access: Literal["auto", "keys"] = Field(
+        "auto", description="`auto`: keys are asked for unless only this machine is served; `keys`: always"
+    )
+    keys: Path = Field(Path("var/keys.json"), description="the API keys, as digests (yuntu keys)")
+    rate: int = Field(300, ge=0, description="requests a minute for one key, or one address without; 0: no limit")
+    hosts: str = Field("", description="names this server is reached by, with commas between them")
+    proxies: str = Field("", description="addresses of proxies whose X-Forwarded-For is believed, with commas")
+    log: Literal["json", "off"] = Field("json", description="what `serve` writes to stderr; `off`: errors only")
+    log_questions: bool = Field(False, description="the words of questions go into the log")
     feedback: Path = Field(Path("var/feedback.jsonl"), description="where what people say of answers is kept")
     keep_versions: int = Field(3, ge=1, description="index versions kept beside the current one")
 

@@ -2,14 +2,17 @@
 
 import re
 import time
-from collections.abc import Sequence
+import weakref
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+
+import numpy as np
 
 from index.aliases import known_names
 from index.clean import FURNITURE
 from index.encode import Encoder
-from index.errors import BadQuestion, IndexMismatch
+from index.errors import BadQuestion, EncoderUnavailable, IndexMismatch
 from index.fold import fold_text
 from index.script import language_of
 from index.settings import Settings
@@ -28,7 +31,7 @@ from rag.figure_answer import FigureTable, nearest, other_periods, several_count
 from rag.fitting import Ledger, surely, telling
 from rag.ledger import as_row
 from rag.lists import lists_as_many
-from rag.progress import tell
+from rag.progress import begin, tell, timed
 from rag.reader.read import Reader, Reading
 from rag.reading import can_read, ranked_hits, read
 from rag.reading import support_features as read_features
@@ -43,6 +46,7 @@ from rag.understand import Question, kind_of, understand
 from rag.values import Answer
 
 WARM_UP_CHARS = 20
+UNIT = 1e-3  # how far a vector's length may be from 1
 REMEMBERED = 512  # answers: the same question gets the same one, while the version is in use
 PART = 1  # statements of one part among several questions
 NEAR = 50  # passages that say which Chinese words an English question means
@@ -119,7 +123,9 @@ class Assistant(Contents):
         self._spelling = Spelling(snapshot)
         self._english = "en" in snapshot.languages.values()
         self._candidates: tuple[Candidate, ...] | None = None  # made when first needed
-        self._remembered = lru_cache(maxsize=REMEMBERED)(self._answer)
+        # not the method itself: the memory would keep the assistant, and the index it maps, after a switch to the next
+        answer = weakref.WeakMethod(self._answer)
+        self._remembered = lru_cache(maxsize=REMEMBERED)(lambda *asked: _alive(answer)(*asked))
 
     @cached_property
     def _junk(self) -> dict[str, str]:
@@ -137,6 +143,24 @@ class Assistant(Contents):
             self._spelling.warm_up()
             self._find(understand(self._snapshot.passages[0].text[:WARM_UP_CHARS]), PART)
 
+    def check(self) -> None:
+        """Whether it can answer: the index is verified and the encoder encodes.
+
+        Raises: IndexDamaged, IndexUnverified, EncoderUnavailable.
+        """
+        super().check()
+        try:
+            length = float(np.linalg.norm(self._encoder.encode_query(f"{self.version} {time.monotonic()}")))
+        except Exception as e:
+            raise EncoderUnavailable("编码器不能用了 (the encoder fails)。", "请重启 yuntu serve") from e
+        if abs(length - 1) > UNIT:
+            raise EncoderUnavailable("编码器给出的向量不对 (the encoder gives wrong vectors)。", "请重启 yuntu serve")
+
+    def remembered(self) -> tuple[int, int, int]:
+        """Answers given from memory, answers worked out, and how many are in memory."""
+        info = self._remembered.cache_info()
+        return info.hits, info.misses, info.currsize
+
     @property
     def max_question_chars(self) -> int:
         """Longer questions are turned away."""
@@ -152,18 +176,20 @@ class Assistant(Contents):
             top_k: passages the answer is looked for in; the setting when None.
         Raises: BadQuestion for an empty or over-long question or an unknown language.
         """
-        began = time.perf_counter()
         _ = self.version  # raises when the index is known to be damaged
         tell("understand", question)
-        answer = self._remembered(question, tuple(t for t in turns if t.strip()), lang, top_k or self._settings.top_k)
-        return replace(answer, timings_ms={**answer.timings_ms, "total": _ms_since(began)})
+        with timed("understand") as watch:
+            answer = self._remembered(
+                question, tuple(t for t in turns if t.strip()), lang, top_k or self._settings.top_k
+            )
+            took = watch.milliseconds()
+        return replace(answer, timings_ms=took)
 
     def _answer(self, question: str, turns: Sequence[str], lang: str, top_k: int) -> Answer:
         with known_names(self._snapshot.names):
             return self._answered(question, turns, lang, top_k)
 
     def _answered(self, question: str, turns: Sequence[str], lang: str, top_k: int) -> Answer:
-        began = time.perf_counter()
         for text in (question, *turns):
             self._check(text)
         if lang not in ("auto", *LANGUAGES):
@@ -171,7 +197,6 @@ class Assistant(Contents):
         mended = self._spelling.mend(question, language_of(question))
         parts = parts_of(mended.text)
         language = language_of(question) if lang == "auto" else lang
-        understood_at = time.perf_counter()
         replies: list[_Reply] = []
         for n, part in enumerate(parts):
             asked = understand(part, [*turns, *parts[:n]], part=n > 0)
@@ -200,7 +225,6 @@ class Assistant(Contents):
             text = f"{understood_note(mended.instead, language)}\n{text}"
         refused = all(r.decision is not None for r in replies)
         dates = [c.published for c in citations if c.published]
-        done = time.perf_counter()
         return Answer(
             question=question,
             understood_as=" ".join(r.asked.understood for r in replies) if len(parts) == 1 else mended.text,
@@ -213,11 +237,7 @@ class Assistant(Contents):
             newest_evidence=max(dates, default=None),
             index_version=self.version,
             mode="full" if any(r.found.was_read for r in replies) else "no-reader",
-            timings_ms={
-                "understand": round((understood_at - began) * 1000, 1),
-                "answer": round((done - understood_at) * 1000, 1),
-                "total": round((done - began) * 1000, 1),
-            },
+            timings_ms={},  # told by who asked: a remembered answer took no time
             support=round(max(r.found.support for r in replies), 4),
             lang=language,
         )
@@ -385,15 +405,19 @@ class Assistant(Contents):
         if self._reader is None or not was_read:
             features = support_features(asked, retrieved, ranked, rarities(asked, self._snapshot))
             support = support_of(asked, features)
+            begin("decide")
             return _Found(retrieved, ranked, (), support, limit, was_read)
         tell("read", asked.understood)
         seen = read(asked, ranked, self._snapshot, self._reader)
         support = support_of(asked, read_features(retrieved, seen), read=True)
+        begin("decide")
         return _Found(retrieved, seen.ranked, seen.readings, support, limit, was_read)
 
 
-def _ms_since(began: float) -> float:
-    return round((time.perf_counter() - began) * 1000, 1)
+def _alive(method: "weakref.WeakMethod[Callable[..., Answer]]") -> Callable[..., Answer]:
+    found = method()
+    assert found is not None  # who asks holds the assistant
+    return found
 
 
 def _junk_of(document: Document, removals: Sequence[Removal]) -> str:

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from index.aliases import known_names
-from index.errors import DocumentMissing, IndexDamaged
-from index.snapshot import Snapshot, is_large, verify
+from index.errors import DocumentMissing, IndexDamaged, IndexUnverified
+from index.snapshot import Snapshot, verify
 from index.values import Document, Removal
 from rag.board import Chart, about, board
 from rag.coverage import Coverage, coverage
@@ -20,6 +20,7 @@ class Contents:
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
         self._damage: IndexDamaged | None = None
+        self._verified = snapshot.verified
 
     @property
     def version(self) -> str:
@@ -34,11 +35,23 @@ class Contents:
         Raises: IndexDamaged; from then on every answer does.
         """
         try:
-            if is_large(self._snapshot.manifest):
+            if not self._verified:
                 verify(root, self._snapshot.version)
         except IndexDamaged as e:
             self._damage = e
             raise
+        self._verified = True
+
+    @property
+    def built_at(self) -> float:
+        """When the version was built, in seconds since 1970."""
+        return self._snapshot.built_at
+
+    def check(self) -> None:
+        """Whether what it says can be relied on. Raises: IndexDamaged, IndexUnverified."""
+        _ = self.version
+        if not self._verified:
+            raise IndexUnverified(self._snapshot.version)
 
     def documents(self) -> list[Document]:
         """Every document, in corpus order."""

@@ -66,7 +66,8 @@ def test_the_shown_reply_is_the_reply(shipped: Assistant) -> None:
         if name == "citations":
             assert [{k: c[k] for k in value[0]} for c in reply[name]] == value
         else:
-            assert reply[name] == (pytest.approx(value, abs=0.01) if name == "support" else value)
+            # the processor decides how exactly the networks compute: 0.678 with 8 bits, 0.694 with bfloat16
+            assert reply[name] == (pytest.approx(value, abs=0.05) if name == "support" else value)
 
 
 def test_no_placeholder_is_left_in_the_documents() -> None:

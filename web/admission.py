@@ -1,16 +1,20 @@
-"""How many requests are worked on at once, and how many may wait. The others are told to come back, at once."""
+"""How many requests are worked on at once, and how many may wait, how long. The others are told to come back."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from fastapi import Request
 
 from index.errors import YuntuError
+from web.request_state import current
+
+LONGEST_WAIT_S = 2.0  # who would wait longer is turned away: an answer is to come within three seconds
 
 
 class Busy(YuntuError):
-    """The line is full. Nobody gets a weaker answer instead."""
+    """The line is full, or too slow. Nobody gets a weaker answer instead."""
 
     code = "busy"
 
@@ -21,22 +25,46 @@ class Busy(YuntuError):
 class Admission:
     """A line before the routes that search or answer. Who waits in it holds no thread."""
 
-    def __init__(self, running: int, waiting: int) -> None:
+    def __init__(
+        self,
+        running: int,
+        waiting: int,
+        changed: Callable[[int, int], None] = lambda running, waiting: None,
+        wait_s: float = LONGEST_WAIT_S,
+    ) -> None:
+        """`changed`: told how many run and wait, whenever that changes."""
         self._places = running + waiting
-        self._inside = 0
+        self._inside = self._at_work = 0
         self._running = asyncio.Semaphore(running)
+        self._changed = changed
+        self._wait_s = wait_s
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
         """Waits for a turn and keeps it. Raises: Busy."""
+        began = time.monotonic()
         if self._inside >= self._places:
             raise Busy
-        self._inside += 1
+        self._count(inside=1)
         try:
-            async with self._running:
+            try:
+                await asyncio.wait_for(self._running.acquire(), self._wait_s)
+            except asyncio.TimeoutError:
+                raise Busy from None
+            self._count(at_work=1)
+            current().note(waited_ms=round((time.monotonic() - began) * 1000, 1))
+            try:
                 yield
+            finally:
+                self._running.release()
+                self._count(at_work=-1)
         finally:
-            self._inside -= 1
+            self._count(inside=-1)
+
+    def _count(self, inside: int = 0, at_work: int = 0) -> None:
+        self._inside += inside
+        self._at_work += at_work
+        self._changed(self._at_work, self._inside - self._at_work)
 
     async def always(self) -> AsyncIterator[None]:
         """A dependency: the request has its turn until its response has been sent."""

@@ -15,11 +15,13 @@ from rag.ledger import FIELDS
 from rag.values import Answer
 from web import feedback
 from web.admission import Admission
+from web.asking import Asking
 from web.problems import checked_question
 from web.render import MAX_TURNS
 from web.service import Service
 from web.spreadsheet import as_csv
 from web.stream import event, result_of, streamed
+from web.versions import Versions
 
 Lang = Literal["auto", "zh-Hans", "zh-Hant", "en"]
 TopK = Annotated[int, Field(ge=1, le=50)]
@@ -73,26 +75,30 @@ class FeedbackBody(BaseModel):
     note: Annotated[Words, Field(max_length=2000)] = ""
 
 
-def checked_body(service: Service) -> Callable[[AskBody], AskBody]:
+def checked_body(max_chars: int) -> Callable[[AskBody], AskBody]:
     """A dependency: the body of a question that may be asked; what may not is turned away before anything streams."""
 
     def checked(body: AskBody) -> AskBody:
-        checked_question(body.question, service.max_question_chars)
+        checked_question(body.question, max_chars)
         return body
 
     return checked
 
 
-def api_routes(service: Service, feedback_file: Path | None, admission: Admission) -> APIRouter:
-    """`/api/…` and the two health checks. `feedback_file`: None turns feedback away."""
+def api_routes(versions: Versions, feedback_file: Path | None, admission: Admission, asking: Asking) -> APIRouter:
+    """`/api/…`. `feedback_file`: None turns feedback away."""
     routes = APIRouter()
+    max_chars = versions.current.max_question_chars
+    Served = Annotated[Service, Depends(versions.taken)]  # noqa: N806  a type
+    Asked = Annotated[AskBody, Depends(checked_body(max_chars))]  # noqa: N806
 
     @routes.post("/api/ask", dependencies=[Depends(admission.always)])
-    def ask(body: Annotated[AskBody, Depends(checked_body(service))]) -> dict[str, Any]:
-        return service.ask(body.question, body.turns, body.lang, body.top_k).as_json()
+    def ask(body: Asked, service: Served) -> dict[str, Any]:
+        with asking.within():
+            return asking.answer(service, body.question, body.turns, body.lang, body.top_k).as_json()
 
     @routes.post("/api/ask/stream", dependencies=[Depends(admission.always)])
-    async def ask_stream(body: Annotated[AskBody, Depends(checked_body(service))]) -> EventSourceResponse:
+    async def ask_stream(body: Asked, service: Served) -> EventSourceResponse:
         async def shown(answer: Answer) -> AsyncGenerator[ServerSentEvent, None]:
             for line in answer.text.splitlines(keepends=True):
                 yield event("text", {"text": line})
@@ -100,41 +106,45 @@ def api_routes(service: Service, feedback_file: Path | None, admission: Admissio
             suggestions = await result_of(lambda: service.suggestions(answer, body.turns))
             yield event("suggestions", {"questions": suggestions})
 
-        return streamed(lambda: service.ask(body.question, body.turns, body.lang, body.top_k), shown)
+        return streamed(
+            lambda: asking.answer(service, body.question, body.turns, body.lang, body.top_k), shown, asking.checked
+        )
 
     @routes.post("/api/feedback", status_code=201)
     def give_feedback(body: FeedbackBody) -> dict[str, str]:
         if feedback_file is None:
             raise feedback.FeedbackLost("这里不收意见 (feedback is not kept here)。")
-        checked_question(body.question, service.max_question_chars)
+        checked_question(body.question, max_chars)
         at = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
         turns = [turn.question for turn in body.history][-MAX_TURNS:]
         feedback.write(feedback_file, {"at": at, **body.model_dump(exclude={"history"}), "turns": turns})
         return {"status": "kept"}
 
     @routes.get("/api/search", dependencies=[Depends(admission.always)])
-    def search_by_address(q: str, top_k: Annotated[int, Query(ge=1, le=50)] = 10) -> dict[str, Any]:
-        return search(SearchBody(query=q, top_k=top_k))
+    def search_by_address(q: str, service: Served, top_k: Annotated[int, Query(ge=1, le=50)] = 10) -> dict[str, Any]:
+        return search(SearchBody(query=q, top_k=top_k), service)
 
     @routes.post("/api/search", dependencies=[Depends(admission.always)])
-    def search(body: SearchBody) -> dict[str, Any]:
-        query = checked_question(body.query, service.max_question_chars)
-        hits = service.search(query, body.top_k)
+    def search(body: SearchBody, service: Served) -> dict[str, Any]:
+        query = checked_question(body.query, max_chars)
+        with asking.within():
+            hits = service.search(query, body.top_k)
         return {"query": query, "index_version": service.version, "hits": [_hit(hit) for hit in hits]}
 
     @routes.get("/api/documents")
-    def documents() -> dict[str, Any]:
+    def documents(service: Served) -> dict[str, Any]:
         found = service.documents()
         return {"index_version": service.version, "documents": [_fields(document) for document in found]}
 
     @routes.get("/api/documents/{doc_id:path}")
-    def document(doc_id: str) -> dict[str, Any]:
+    def document(doc_id: str, service: Served) -> dict[str, Any]:
         found = service.document(doc_id)
         dropped = sorted(service.dropped(doc_id), key=lambda span: (span.start, span.end))
         return {**_fields(found), "text": found.text, "dropped": [asdict(span) for span in dropped]}
 
     @routes.get("/api/figures")
     def figures(
+        service: Served,
         subject: str | None = None,
         attribute: str | None = None,
         period: str | None = None,
@@ -145,14 +155,6 @@ def api_routes(service: Service, feedback_file: Path | None, admission: Admissio
         if format == "csv":
             return Response(as_csv(rows, FIELDS), media_type="text/csv; charset=utf-8")
         return {"index_version": service.version, "figures": rows}
-
-    @routes.api_route("/healthz", methods=["GET", "HEAD"], include_in_schema=False)
-    def healthz() -> dict[str, str]:
-        return {"status": "ok"}
-
-    @routes.api_route("/readyz", methods=["GET", "HEAD"], include_in_schema=False)
-    def readyz() -> dict[str, str]:
-        return {"status": "ready", "index_version": service.version}
 
     return routes
 

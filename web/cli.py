@@ -15,6 +15,8 @@ from index.errors import YuntuError
 # took 19 ms with them and 15 without. Read once, when NumPy is imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+MOST_GRACE_H = 24 * 365
+
 _EXAMPLES = {
     "rebuild": "yuntu rebuild\n  yuntu rebuild --corpus corpus --corpus ~/reports --strict",
     "ask": "yuntu ask 2025年上半年火山引擎的份额是多少\n  yuntu ask 那阿里云呢 --turn 火山引擎的份额是多少 --json",
@@ -22,7 +24,8 @@ _EXAMPLES = {
     "search": "yuntu search 豆包日均调用量 --top-k 5",
     "run": "yuntu run queries.jsonl --out run.jsonl --top-k 10",
     "evaluate": "yuntu evaluate questions.jsonl --json",
-    "serve": "yuntu serve --port 8000",
+    "serve": "yuntu serve --port 8000\n  yuntu serve --host 0.0.0.0 --workers 2",
+    "keys": "yuntu keys add team\n  yuntu keys add ops --scope admin\n  yuntu keys rotate team --grace 24",
     "feedback": "yuntu feedback --verdict down",
     "figures": "yuntu figures --subject 豆包\n  yuntu figures --attribute 份额 --csv",
     "lexicon": "yuntu lexicon check\n  yuntu lexicon learned",
@@ -98,6 +101,16 @@ def build_parser() -> argparse.ArgumentParser:
     p = with_index(verb("serve", "启动网页和接口 (serve the chat page and the API)"))
     p.add_argument("--host", default="127.0.0.1")
     p.add_argument("--port", type=int, default=8000)
+    p.add_argument("--workers", type=int, default=1, metavar="N", help="进程数,共用一份索引 (processes; default: 1)")
+    p.add_argument(
+        "--insecure", action="store_true", help="不只在本机也不要钥匙 (open to everybody who reaches the address)"
+    )
+
+    p = verb("keys", "API 钥匙:谁可以问,谁可以管理 (who may ask, who may administer)")
+    p.add_argument("action", choices=["add", "list", "rotate", "revoke"])
+    p.add_argument("name", nargs="?", metavar="NAME")
+    p.add_argument("--scope", choices=["ask", "admin"], default="ask", help="admin 还能看指标、换索引 (default: ask)")
+    p.add_argument("--grace", type=float, default=24.0, metavar="HOURS", help="旧钥匙再用几小时 (default: 24)")
 
     p = verb("feedback", "列出大家对回答的意见 (what people said of answers)")
     p.add_argument("--verdict", choices=["up", "down"], help="只看有用的或有问题的")
@@ -152,13 +165,17 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     parser = build_parser()
     args = parser.parse_args(argv)
-    for option in ("top_k", "most"):
+    for option in ("top_k", "most", "workers"):
         if getattr(args, option, 1) < 1:
             parser.error(f"--{option.replace('_', '-')} 至少是 1")
     if not 0 <= getattr(args, "port", 0) < 65536:
         parser.error("--port 要在 0 到 65535 之间")
-    if args.verb == "index" and (args.action == "rollback") != (args.version is not None):
-        parser.error("rollback 要写版本名 (needs VERSION),list 和 verify 不要")
+    if args.verb == "index" and {"rollback": args.version is None, "list": args.version is not None}.get(args.action):
+        parser.error("rollback 要写版本名 (needs VERSION),list 不要,verify 可写可不写")
+    if args.verb == "keys" and (args.action == "list") != (args.name is None):
+        parser.error("add、rotate、revoke 要写名字 (need NAME),list 不要")
+    if not 0 <= getattr(args, "grace", 0) <= MOST_GRACE_H:
+        parser.error(f"--grace 要在 0 到 {MOST_GRACE_H} 之间")
     try:
         from index.settings import Settings
         from web.verbs import VERBS

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 from urllib.parse import quote, urlencode
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from rag.board import Chart, scope_of
@@ -18,6 +18,7 @@ from web.render import page, part
 from web.service import Service
 from web.spreadsheet import as_csv
 from web.urls import document_url
+from web.versions import Versions
 
 CHARTS_A_PAGE = 12
 FIGURES_A_PAGE = 200
@@ -40,12 +41,15 @@ class Shown:
     rows: list[dict[str, object]]
 
 
-def market_routes(service: Service) -> APIRouter:
+def market_routes(versions: Versions) -> APIRouter:
     """`/market`, its charts as files, and `/figures`."""
     routes = APIRouter(include_in_schema=False)
+    Served = Annotated[Service, Depends(versions.taken)]  # noqa: N806  a type
 
     @routes.api_route("/market", methods=["GET", "HEAD"])
-    def market(request: Request, subject: Asked = "", page_number: PageNumber = 1, lang: Lang = "auto") -> HTMLResponse:
+    def market(
+        request: Request, service: Served, subject: Asked = "", page_number: PageNumber = 1, lang: Lang = "auto"
+    ) -> HTMLResponse:
         t = Labels(lang)
         found = service.board(subject.strip() or None)
         number, last, own = part(found, page_number, CHARTS_A_PAGE)
@@ -64,7 +68,7 @@ def market_routes(service: Service) -> APIRouter:
         )
 
     @routes.api_route("/market/{chart_id}.{form}", methods=["GET", "HEAD"])
-    def chart_file(chart_id: str, form: Literal["csv", "svg", "png"], lang: Lang = "auto") -> Response:
+    def chart_file(chart_id: str, form: Literal["csv", "svg", "png"], service: Served, lang: Lang = "auto") -> Response:
         chart = next((c for c in service.board() if c.chart_id == chart_id), None)
         if chart is None:
             raise ChartMissing
@@ -79,6 +83,7 @@ def market_routes(service: Service) -> APIRouter:
     @routes.api_route("/figures", methods=["GET", "HEAD"])
     def figures(
         request: Request,
+        service: Served,
         subject: Asked = "",
         attribute: Asked = "",
         period: Asked = "",

@@ -11,9 +11,11 @@ from index.audit import findings, rule_counts
 from rag.values import Answer
 from web.admission import Admission
 from web.api import AskBody, Lang, checked_body
+from web.asking import Asking
 from web.labels import DEFAULT_LANG
 from web.problems import checked_question
 from web.render import MAX_TURNS, fragment, page, part, recent_turns, script_of, source_view
+from web.service import Service
 from web.stream import event, result_of, streamed
 from web.versions import VersionGone, Versions
 
@@ -26,29 +28,33 @@ Version = Annotated[str | None, Query(alias="v", max_length=80)]
 Script = Annotated[Literal["original", "zh-Hans", "zh-Hant"], Query(alias="script")]
 
 
-def page_routes(versions: Versions, admission: Admission) -> APIRouter:
+def page_routes(versions: Versions, admission: Admission, asking: Asking) -> APIRouter:
     """`/`, `/documents`, `/documents/{doc_id}`, `/coverage`, `/audit` and the fragments."""
     routes = APIRouter(include_in_schema=False)
-    service = versions.current
+    max_chars = versions.current.max_question_chars
+    Served = Annotated[Service, Depends(versions.taken)]  # noqa: N806  a type
+    Body = Annotated[AskBody, Depends(checked_body(max_chars))]  # noqa: N806
 
     @routes.api_route("/", methods=["GET", "HEAD"], dependencies=[Depends(admission.if_asked)])
     def chat(
         request: Request,
+        service: Served,
         q: str = "",
         turn: Annotated[list[str], Query()] = [],  # noqa: B006
         lang: Lang = "auto",
         version: Version = None,
     ) -> HTMLResponse:
-        answer, limit, served = None, service.max_question_chars, service
-        turns = recent_turns(turn, limit)
+        answer, served = None, service
+        turns = recent_turns(turn, max_chars)
         gone = False
         suggestions: list[str] = []
         if q.strip():
             try:
-                served = versions.at(version)
+                served = versions.at(version, service)
             except VersionGone:  # answered by the index there is, and that is said
                 gone = True
-            answer = served.ask(checked_question(q, limit), turns, lang)
+            with asking.within():
+                answer = asking.answer(served, checked_question(q, max_chars), turns, lang)
             suggestions = served.suggestions(answer, turns)
         shown = lang if lang != "auto" else answer.lang if answer else DEFAULT_LANG
         return page(
@@ -58,10 +64,10 @@ def page_routes(versions: Versions, admission: Admission) -> APIRouter:
             answer=answer,
             suggestions=suggestions,
             turns=turns,
-            carried=recent_turns([*turns, q], limit),
+            carried=recent_turns([*turns, q], max_chars),
             lang=lang,
             examples=service.examples(),
-            max_chars=limit,
+            max_chars=max_chars,
             max_turns=MAX_TURNS,
             version=service.version,
             asked_version=version if gone else None,
@@ -69,7 +75,7 @@ def page_routes(versions: Versions, admission: Admission) -> APIRouter:
         )
 
     @routes.post("/ask", dependencies=[Depends(admission.always)])
-    async def ask(request: Request, body: Annotated[AskBody, Depends(checked_body(service))]) -> EventSourceResponse:
+    async def ask(request: Request, body: Body, service: Served) -> EventSourceResponse:
         async def shown(answer: Answer) -> AsyncGenerator[ServerSentEvent, None]:
             about = {"answer": answer, "turns": body.turns, "lang": body.lang, "base": str(request.base_url)}
             yield event("turn", fragment("turn.html", answer.lang, suggestions=[], **about))
@@ -82,11 +88,16 @@ def page_routes(versions: Versions, admission: Admission) -> APIRouter:
                 ),
             )
 
-        return streamed(lambda: service.ask(body.question, body.turns, body.lang, body.top_k), shown)
+        return streamed(
+            lambda: asking.answer(service, body.question, body.turns, body.lang, body.top_k), shown, asking.checked
+        )
 
     @routes.api_route("/documents", methods=["GET", "HEAD"])
     def documents(
-        request: Request, page_number: Annotated[int, Query(alias="page", ge=1)] = 1, lang: Lang = "auto"
+        request: Request,
+        service: Served,
+        page_number: Annotated[int, Query(alias="page", ge=1)] = 1,
+        lang: Lang = "auto",
     ) -> HTMLResponse:
         found = service.documents()
         number, last, shown = part(found, page_number, DOCUMENTS_A_PAGE)
@@ -106,6 +117,7 @@ def page_routes(versions: Versions, admission: Admission) -> APIRouter:
     def document(
         request: Request,
         doc_id: str,
+        service: Served,
         start: Offset = None,
         end: Offset = None,
         lang: Lang = "auto",
@@ -114,7 +126,7 @@ def page_routes(versions: Versions, admission: Admission) -> APIRouter:
     ) -> Response:
         if not doc_id:
             return RedirectResponse("/documents")
-        served = versions.at(version)
+        served = versions.at(version, service)
         found = served.document(doc_id)
         figures = served.figures(subject=None, attribute=None, period=None, doc=doc_id)
         own = [f for f in figures if f["doc"] == doc_id]
@@ -133,7 +145,7 @@ def page_routes(versions: Versions, admission: Admission) -> APIRouter:
         )
 
     @routes.api_route("/coverage", methods=["GET", "HEAD"])
-    def coverage(request: Request, subject: Asked = "", lang: Lang = "auto") -> HTMLResponse:
+    def coverage(request: Request, service: Served, subject: Asked = "", lang: Lang = "auto") -> HTMLResponse:
         return page(
             request,
             "coverage.html",
@@ -144,12 +156,12 @@ def page_routes(versions: Versions, admission: Admission) -> APIRouter:
         )
 
     @routes.api_route("/audit", methods=["GET", "HEAD"])
-    def audit(request: Request, lang: Lang = "auto") -> HTMLResponse:
+    def audit(request: Request, service: Served, lang: Lang = "auto") -> HTMLResponse:
         rows = [(d, rule_counts(d, service.dropped(d.doc_id))) for d in service.documents()]
         return page(request, "audit.html", lang, rows=rows, reprints=service.reprints(), version=service.version)
 
     @routes.api_route("/audit/{doc_id:path}", methods=["GET", "HEAD"])
-    def audited(request: Request, doc_id: str, lang: Lang = "auto") -> HTMLResponse:
+    def audited(request: Request, doc_id: str, service: Served, lang: Lang = "auto") -> HTMLResponse:
         found = service.document(doc_id)
         return page(
             request,
@@ -162,9 +174,15 @@ def page_routes(versions: Versions, admission: Admission) -> APIRouter:
 
     @routes.get("/panel/{doc_id:path}")
     def panel(
-        doc_id: str, start: int, end: int, lang: Lang = "auto", version: Version = None, script: Script = "original"
+        doc_id: str,
+        start: int,
+        end: int,
+        service: Served,
+        lang: Lang = "auto",
+        version: Version = None,
+        script: Script = "original",
     ) -> HTMLResponse:
-        served = versions.at(version)
+        served = versions.at(version, service)
         found = served.document(doc_id)
         view = source_view(found, served.dropped(doc_id), start, end, around=PANEL_CHARS)
         return HTMLResponse(

@@ -12,17 +12,23 @@ from starlette.exceptions import HTTPException
 from index.errors import (
     BadQuestion,
     DocumentMissing,
+    EncoderUnavailable,
     IndexBusy,
     IndexDamaged,
     IndexMismatch,
     IndexMissing,
+    IndexUnverified,
     YuntuError,
 )
 from web.admission import Busy
+from web.asking import Late
 from web.feedback import FeedbackLost
-from web.guard import SECURITY_HEADERS
+from web.keys import KeysUnreadable
 from web.render import page
+from web.request_state import current
 from web.versions import VersionGone
+
+RETRY_S = "1"
 
 
 class QuestionTooLong(BadQuestion):
@@ -80,6 +86,10 @@ STATUS: dict[type[YuntuError], int] = {  # the first that fits; any other YuntuE
     IndexMismatch: 503,
     IndexBusy: 503,
     Busy: 503,
+    Late: 503,
+    EncoderUnavailable: 503,
+    IndexUnverified: 503,
+    KeysUnreadable: 503,
 }
 
 
@@ -110,11 +120,10 @@ def checked_question(question: str, limit: int) -> str:
 
 
 def handle_problems(app: FastAPI) -> None:
-    """Registers the handlers below; they are all the ways a request can fail."""
+    """Registers the handlers below; what nobody expected is seen to by web.observe."""
     app.add_exception_handler(YuntuError, _yuntu)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _crash)
 
 
 def problem_of(error: Exception) -> Problem:
@@ -127,7 +136,9 @@ def problem_of(error: Exception) -> Problem:
 
 
 def _yuntu(request: Request, error: Exception) -> Response:
-    return _response(request, problem_of(error), {"Retry-After": "1"} if isinstance(error, Busy) else None)
+    problem = problem_of(error)
+    current().note(refused_by=problem.code)
+    return respond(request, problem, {"Retry-After": RETRY_S} if isinstance(error, (Busy, Late)) else None)
 
 
 def _invalid(request: Request, error: Exception) -> Response:
@@ -135,10 +146,10 @@ def _invalid(request: Request, error: Exception) -> Response:
     first = error.errors()[0]
     if first["type"] == "json_invalid":
         hint = '请发送 JSON 对象，例如 {"question": "…"} (send a JSON object)'
-        return _response(request, Problem(400, "bad_json", "请求不是合法的 JSON (malformed JSON)。", hint))
+        return respond(request, Problem(400, "bad_json", "请求不是合法的 JSON (malformed JSON)。", hint))
     where = ".".join(str(part) for part in first["loc"])  # the input itself is not repeated: it may be long or hostile
     hint = 'POST 时用 Content-Type: application/json，例如 {"question": "…"}' if request.method == "POST" else ""
-    return _response(request, Problem(422, "bad_request", f"参数不对 (bad parameter): {where}: {first['msg']}。", hint))
+    return respond(request, Problem(422, "bad_request", f"参数不对 (bad parameter): {where}: {first['msg']}。", hint))
 
 
 def _http(request: Request, error: Exception) -> Response:
@@ -149,15 +160,11 @@ def _http(request: Request, error: Exception) -> Response:
         405: ("这个地址不接受这种请求方法 (method not allowed)。", ""),
     }.get(error.status_code, (f"请求没有成功 (HTTP {error.status_code})。", ""))
     code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
-    return _response(request, Problem(error.status_code, code, message, hint), error.headers)
+    return respond(request, Problem(error.status_code, code, message, hint), error.headers)
 
 
-def _crash(request: Request, error: Exception) -> Response:
-    # Starlette runs this one outside every middleware and then raises `error` again, so that the server logs it.
-    return _response(request, problem_of(error), SECURITY_HEADERS)
-
-
-def _response(request: Request, problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
+def respond(request: Request, problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
+    """The problem as JSON, or as a page for a person."""
     if wants_page(request):
         lang = request.query_params.get("lang", "")
         return page(request, "error.html", lang, problem.status, headers, problem=problem)

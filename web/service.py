@@ -17,7 +17,17 @@ class Service(Protocol):
 
     @property
     def version(self) -> str:
-        """The index version that answers; /readyz reads it, so raise YuntuError here while there is none."""
+        """The index version that answers; raise YuntuError here while there is none."""
+
+    @property
+    def built_at(self) -> float:
+        """When the version was built, in seconds since 1970."""
+
+    def check(self) -> None:
+        """Whether answers can be relied on: the index is verified, the encoder encodes. Raises: YuntuError if not."""
+
+    def remembered(self) -> tuple[int, int, int]:
+        """Answers given from memory, answers worked out, and how many are in memory."""
 
     @property
     def max_question_chars(self) -> int:

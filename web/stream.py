@@ -12,12 +12,14 @@ from typing import Any, Generic, TypeVar
 from fastapi.concurrency import run_in_threadpool
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from rag.progress import told_to
+from rag.progress import Listener, told_to
 from web.problems import problem_of
+from web.request_state import current
 
 T = TypeVar("T")
 PING_S = 15
-_LOG = logging.getLogger("uvicorn.error")
+_LOG = logging.getLogger("yuntu.stream")
+Checked = Callable[[Listener], Listener]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,12 @@ class _HungUp(Exception):
     """Nobody waits for the answer any more."""
 
 
-async def stages_of(work: Callable[[], T]) -> AsyncGenerator[Stage | Done[T], None]:
+async def stages_of(
+    work: Callable[[], T], checked: Checked = lambda listener: listener
+) -> AsyncGenerator[Stage | Done[T], None]:
     """Runs `work` in a thread: each Stage as it begins, then Done.
+
+    `checked` may stop the work where a stage begins.
 
     Closing the iterator ends the work where its next stage would begin. Raises: what `work` raises.
     """
@@ -53,8 +59,10 @@ async def stages_of(work: Callable[[], T]) -> AsyncGenerator[Stage | Done[T], No
             raise _HungUp
         loop.call_soon_threadsafe(heard.put_nowait, Stage(stage, question))
 
+    told = checked(listen)
+
     def run() -> T:
-        with told_to(listen):
+        with told_to(told):
             return work()
 
     task = asyncio.create_task(run_in_threadpool(run))
@@ -84,11 +92,11 @@ async def result_of(work: Callable[[], T]) -> T:
 
 
 async def events(
-    work: Callable[[], T], shown: Callable[[T], AsyncGenerator[ServerSentEvent, None]]
+    work: Callable[[], T], shown: Callable[[T], AsyncGenerator[ServerSentEvent, None]], checked: Checked
 ) -> AsyncGenerator[ServerSentEvent, None]:
     """The events of one answer: `stage` {"stage","question"} each, then those of `shown`; or one `error`."""
     try:
-        async with aclosing(stages_of(work)) as steps:
+        async with aclosing(stages_of(work, checked)) as steps:
             async for step in steps:
                 if isinstance(step, Stage):
                     yield event("stage", {"stage": step.name, "question": step.question})
@@ -98,8 +106,9 @@ async def events(
                         yield one
     except Exception as e:
         problem = problem_of(e)
+        current().note(refused_by=problem.code)
         if problem.status == 500:
-            _LOG.exception("answering failed")
+            _LOG.error("crash", exc_info=e, extra={"id": current().id})
         yield event("error", problem.as_json())
 
 
@@ -108,6 +117,11 @@ def event(name: str, data: Any) -> ServerSentEvent:
     return ServerSentEvent(json.dumps(data, ensure_ascii=False), event=name, sep="\n")
 
 
-def streamed(work: Callable[[], T], shown: Callable[[T], AsyncGenerator[ServerSentEvent, None]]) -> EventSourceResponse:
+def streamed(
+    work: Callable[[], T],
+    shown: Callable[[T], AsyncGenerator[ServerSentEvent, None]],
+    checked: Checked = lambda listener: listener,
+) -> EventSourceResponse:
     """The response that sends `events(work, shown)`, with a ping when nothing else is sent for a while."""
-    return EventSourceResponse(events(work, shown), ping=PING_S, sep="\n", headers={"Cache-Control": "no-store"})
+    sent = events(work, shown, checked)
+    return EventSourceResponse(sent, ping=PING_S, sep="\n", headers={"Cache-Control": "no-store"})

@@ -2,9 +2,7 @@
 
 import argparse
 import json
-import re
 import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -16,11 +14,9 @@ from index import snapshot
 from index.errors import IndexMissing, YuntuError
 from index.settings import OFF, Settings
 from rag.values import Answer
-from web import corpus_verbs
+from web import corpus_verbs, key_verbs
 from web.labels import place_label
-
-WARM_UP_AFTER_S = 1.0
-CONNECTIONS = 1000  # at once; more get a bare 503
+from web.terminal import shown
 
 
 def _rebuild(args: argparse.Namespace, settings: Settings) -> None:
@@ -55,7 +51,7 @@ def _assistant(settings: Settings, *, read: bool = True) -> Any:
     from rag.assistant import Assistant
     from rag.reader.read import load_reader
 
-    opened = snapshot.open_current(settings.index)  # before the encoder: no index is the commoner trouble
+    opened = snapshot.open_sound(settings.index, _say)  # before the encoder: no index is the commoner trouble
     with ThreadPoolExecutor(2) as pool:  # much of the loading is not Python's
         encoder = pool.submit(load_encoder, settings)
         reader = pool.submit(load_reader, settings) if read else None
@@ -75,8 +71,8 @@ def _ask(args: argparse.Namespace, settings: Settings) -> None:
         return
     _say_if_unread(settings)
     if answer.understood_as != args.question:
-        _say(f"按「{answer.understood_as}」理解")
-    print(printed(answer))
+        _say(shown(f"按「{answer.understood_as}」理解"))
+    print(shown(printed(answer)))
 
 
 def printed(answer: Answer) -> str:
@@ -145,8 +141,10 @@ def _search(args: argparse.Namespace, settings: Settings) -> None:
             }
             print(json.dumps({**row, "lexical": hit.lexical, "text": p.text.strip()}, ensure_ascii=False))
         else:
-            print(f"{n}. {p.passage_id} {hit.score:.3f} (dense {hit.dense:.3f}, lexical {hit.lexical:.1f})")
-            print(f"   {p.text.strip()}\n")
+            print(
+                shown(f"{n}. {p.passage_id}") + f" {hit.score:.3f} (dense {hit.dense:.3f}, lexical {hit.lexical:.1f})"
+            )
+            print(shown(f"   {p.text.strip()}\n"))
 
 
 def _run(args: argparse.Namespace, settings: Settings) -> None:
@@ -199,45 +197,10 @@ def _evaluate(args: argparse.Namespace, settings: Settings) -> None:
 
 
 def _serve(args: argparse.Namespace, settings: Settings) -> None:
-    import uvicorn
+    from web.serving import Door, serve
 
-    from rag.assistant import Assistant
-    from web.app import create_app
-
-    assistant: Assistant = _assistant(settings)
-
-    def reopen(version: str) -> Assistant:
-        if version not in snapshot.versions(settings.index):
-            raise YuntuError(f"没有版本 {version} (no such version)。")
-        return assistant.over(snapshot.open_version(settings.index, version))
-
-    app = create_app(assistant, reopen=reopen, feedback=settings.feedback, queue=settings.queue)
     _say_if_unread(settings)
-    _say(f"http://{args.host}:{args.port}")
-
-    class Server(uvicorn.Server):
-        async def startup(self, sockets: Any = None) -> None:
-            await super().startup(sockets)
-            # The first question would wait a second for dictionaries. They load while nobody asks yet, but not at
-            # once: meanwhile nothing else runs, and the page is to come first.
-            warming = threading.Timer(WARM_UP_AFTER_S, _settle, [assistant, settings.index])
-            warming.daemon = True
-            warming.start()
-
-    Server(
-        uvicorn.Config(
-            app, host=args.host, port=args.port, log_level="warning", server_header=False, limit_concurrency=CONNECTIONS
-        )
-    ).run()
-
-
-def _settle(assistant: Any, root: Path) -> None:
-    """What can wait until the door is open: dictionaries, and the hashes of a large index."""
-    assistant.warm_up()
-    try:
-        assistant.verify(root)
-    except YuntuError as e:
-        _say(str(e))
+    serve(settings, Door(args.host, args.port, args.workers, args.insecure), _assistant, _say)
 
 
 def _feedback(args: argparse.Namespace, settings: Settings) -> None:
@@ -250,17 +213,17 @@ def _feedback(args: argparse.Namespace, settings: Settings) -> None:
         else:
             mark = {"up": "+", "down": "-"}.get(str(r.get("verdict")), "?")
             asked = " → ".join([*map(str, r.get("turns", [])), str(r.get("question"))])
-            print(_shown(f"{mark} {r.get('at', '')} {r.get('index_version', '')} {asked}"))
+            print(_line(f"{mark} {r.get('at', '')} {r.get('index_version', '')} {asked}"))
             if r.get("note"):
-                print(_shown(f"    {r['note']}"))
+                print(_line(f"    {r['note']}"))
     if not args.json:
         counts = Counter(r.get("verdict") for r in rows)
         _say(f"{settings.feedback}: 有用 {counts['up']},有问题 {counts['down']} (helpful, not right)")
 
 
-def _shown(text: str) -> str:
-    """One line without what would steer the terminal: whoever reaches the page may have written it."""
-    return re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", text)
+def _line(text: str) -> str:
+    """One line: whoever reaches the page may have written it."""
+    return shown(" ".join(text.splitlines()))
 
 
 def _figures(args: argparse.Namespace, settings: Settings) -> None:
@@ -282,17 +245,9 @@ def _figures(args: argparse.Namespace, settings: Settings) -> None:
                 row["attribute"] or "(未写明)",
                 f"{row['hedge'] or ''} {row['value']}".strip(),
             ]
-            print(
-                "\t".join(
-                    [
-                        *what,
-                        row["as_of"] or "-",
-                        row["scope"] or "-",
-                        row["said_by"] or "-",
-                        f"{row['doc']}:{row['start']}-{row['end']}",
-                    ]
-                )
-            )
+            about = [row[name] or "-" for name in ("as_of", "scope", "said_by")]
+            place = f"{row['doc']}:{row['start']}-{row['end']}"
+            print("\t".join(_line(cell) for cell in (*what, *about, place)))
 
 
 def _lexicon(args: argparse.Namespace, settings: Settings) -> None:
@@ -313,11 +268,6 @@ def _lexicon(args: argparse.Namespace, settings: Settings) -> None:
 
 def _index(args: argparse.Namespace, settings: Settings) -> None:
     root = settings.index
-    if args.action == "verify":
-        current = snapshot.current_version(root)
-        snapshot.verify(root, current)
-        print(f"{current}: 完好 (sound)")
-        return
     versions = snapshot.versions(root)
     if not versions:
         raise IndexMissing(root)
@@ -335,14 +285,34 @@ def _index(args: argparse.Namespace, settings: Settings) -> None:
             except YuntuError as e:
                 print(f"{mark} {version}  {e.message}")
         return
-    if args.version not in versions:
+    if args.version is not None and args.version not in versions:
         raise YuntuError(f"没有版本 {args.version} (no such version)。", "yuntu index list 列出全部版本")
+    if args.action == "verify":
+        _verify(root, [args.version] if args.version else versions, current)
+        return
     from index.publish import switch, writer_lock
 
     with writer_lock(root):
         snapshot.verify(root, args.version)
         switch(root, args.version)
     print(f"{current} → {args.version}")
+
+
+def _verify(root: Path, versions: Sequence[str], current: str) -> None:
+    """A line for each version. Raises: what is wrong with the current one, or with the only one that was asked for."""
+    wrong: dict[str, YuntuError] = {}
+    for version in versions:
+        try:
+            snapshot.verify(root, version)
+        except YuntuError as e:
+            wrong[version] = e
+        mark = "*" if version == current else " "
+        print(f"{mark} {version}: {wrong[version].message if version in wrong else '完好 (sound)'}")
+    if current not in snapshot.versions(root):
+        snapshot.open_current(root)  # raises: CURRENT names none of them
+    for version, error in wrong.items():
+        if version == current or len(versions) == 1:
+            raise error
 
 
 VERBS: dict[str, Callable[[argparse.Namespace, Settings], None]] = {
@@ -361,6 +331,7 @@ VERBS: dict[str, Callable[[argparse.Namespace, Settings], None]] = {
     "remove": corpus_verbs.remove,
     "coverage": corpus_verbs.coverage,
     "index": _index,
+    "keys": key_verbs.keys,
 }
 
 

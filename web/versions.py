@@ -1,4 +1,4 @@
-"""The index that is served, and older versions of it that links name: what was shared is answered as it was."""
+"""The index that is served, which can change between two requests, and older versions of it that links name."""
 
 import threading
 from collections import OrderedDict
@@ -27,27 +27,51 @@ class Versions:
 
     def __init__(self, current: Service, reopen: Callable[[str], Service] | None = None) -> None:
         """`reopen`: opens a version that is still on disk, and raises a YuntuError where it is not; None: none is."""
-        self.current = current
+        self._current = current
+        self.name = current.version  # the version's name also once it is known to be damaged
         self._reopen = reopen
         self._open: OrderedDict[str, Service] = OrderedDict()
         self._lock = threading.Lock()
 
-    def at(self, version: str | None) -> Service:
-        """The service of one version; the current one for None.
+    @property
+    def current(self) -> Service:
+        """What is served now. Take it once a request: all that a request shows is of one version."""
+        return self._current
+
+    async def taken(self) -> Service:
+        """`current`, as a dependency of a route."""
+        return self._current
+
+    def swap(self, service: Service) -> None:
+        """From the next request on, `service` is served; requests that run finish on the one they took."""
+        with self._lock:
+            self._open[self.name] = self._current  # pages that are open now lead to its documents
+            self._open.pop(service.version, None)
+            self._shut()
+            self._current, self.name = service, service.version
+
+    def at(self, version: str | None, current: Service | None = None) -> Service:
+        """The service of one version; the current one, as the request took it, for None.
 
         Raises: VersionGone.
         """
-        if version is None or version == self.current.version:
-            return self.current
+        current = current or self._current
+        if version is None or version == current.version:
+            return current
         if self._reopen is None:
             raise VersionGone(version)
         with self._lock:
-            if version not in self._open:
+            found = self._open.get(version)
+            if found is None:
                 try:
-                    self._open[version] = self._reopen(version)
+                    found = self._reopen(version)
                 except YuntuError as e:
                     raise VersionGone(version) from e
-                while len(self._open) > OPEN:
-                    self._open.popitem(last=False)
+            self._open[version] = found
             self._open.move_to_end(version)
-            return self._open[version]
+            self._shut()
+            return found
+
+    def _shut(self) -> None:
+        while len(self._open) > OPEN:
+            self._open.popitem(last=False)

@@ -107,6 +107,13 @@ class FakeService:
 
     version = "v-fake-1"
     max_question_chars = 200
+    built_at = 1.0
+
+    def check(self) -> None:
+        self.documents()
+
+    def remembered(self) -> tuple[int, int, int]:
+        return 1, len(self.asked), 1
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, tuple[str, ...], str, int | None]] = []

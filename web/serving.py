@@ -1,0 +1,206 @@
+"""`yuntu serve`: the application over the index of a folder, one process or several, until it is told to stop."""
+
+import contextlib
+import errno
+import logging.config
+import os
+import signal
+import socket
+import sys
+import tempfile
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+from sse_starlette.sse import AppStatus
+from uvicorn.supervisors import Multiprocess
+
+from index import snapshot
+from index.errors import YuntuError
+from index.settings import Settings
+from rag.assistant import Assistant
+from web.access import Policy
+from web.addresses import is_loopback, names_of
+from web.app import create_app
+from web.keys import Keys
+from web.logs import config_of
+from web.metrics import FOLDER, Metrics
+from web.patience import PatientProtocol
+from web.reload import Reload
+from web.versions import Versions
+
+CONNECTIONS = 1000  # at once; more get a bare 503
+BACKLOG = 2048
+SETTLE_AFTER_S = 1.0
+STOP_S = 5.0  # beyond the deadline of a question: what has not ended by then is cut off
+STARTUP_FAILED = 3  # tells the parent of several processes not to try again
+
+
+class CannotServe(YuntuError):
+    """The address is taken or none of ours, or would be open to everybody by mistake."""
+
+    code = "cannot_serve"
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What the command line says of the door."""
+
+    host: str
+    port: int
+    workers: int = 1
+    insecure: bool = False  # open to everybody, and that is meant
+
+
+def serve(
+    settings: Settings, door: Door, assistant_of: Callable[[Settings], Assistant], say: Callable[[str], None]
+) -> None:
+    """Serves until SIGTERM or Ctrl-C; running requests are finished then. SIGHUP: looks for a newer index.
+
+    Raises: CannotServe, and what opening the index raises.
+    """
+    policy = policy_of(settings, door)
+    listening = listen(door.host, door.port)
+    host = f"[{door.host}]" if ":" in door.host else door.host
+    say(f"http://{host}:{listening.getsockname()[1]}")
+    make = partial(_application if door.workers == 1 else _in_a_worker, settings, policy, assistant_of)
+    config = uvicorn.Config(
+        make,
+        factory=True,
+        http=PatientProtocol,
+        ws="none",
+        workers=door.workers,
+        log_config=dict(config_of(settings.log)),
+        server_header=False,
+        limit_concurrency=CONNECTIONS,
+        proxy_headers=bool(settings.proxies),
+        forwarded_allow_ips=settings.proxies or None,
+        timeout_graceful_shutdown=int(settings.deadline_s + STOP_S),
+        timeout_worker_healthcheck=60,
+    )
+    with contextlib.closing(listening):
+        if door.workers == 1:
+            uvicorn.Server(config).run([listening])
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            os.environ[FOLDER] = folder  # before a worker's metrics are made
+            snapshot.open_sound(settings.index, say)  # a worker that cannot open it could not say so as well
+            Multiprocess(config, [listening]).run()
+
+
+def policy_of(settings: Settings, door: Door) -> Policy:
+    """Who is let in. Raises: CannotServe where everybody would be, and nobody said that they should."""
+    keys = Keys(settings.keys)
+    needed = settings.access == "keys" or not (is_loopback(door.host) or door.insecure)
+    if needed and not keys.all():
+        raise CannotServe(
+            f"{door.host} 不只是本机,而还没有钥匙 (reachable from elsewhere, and there is no key)。",
+            "先发一把: yuntu keys add NAME;确实要对所有人开放,加 --insecure (open to everybody)",
+        )
+    names = names_of(settings.hosts) | names_of(door.host) | {socket.gethostname().lower()}
+    return Policy(keys if needed else None, frozenset(names), settings.rate)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket: taken before anything is loaded, so that a taken port is told of at once.
+
+    Raises: CannotServe.
+    """
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        return socket.create_server(address[:2], family=family, backlog=BACKLOG)
+    except OSError as e:
+        if e.errno == errno.EADDRINUSE:
+            why, hint = (
+                "已被占用 (in use)",
+                "停掉那个程序,或用 --port 换一个",
+            )
+        elif e.errno == errno.EACCES:
+            why, hint = "不许用 (not permitted)", "用 1024 以上的端口 (use a port above 1024)"
+        else:
+            why, hint = f"用不了: {e.strerror or e}", "检查 --host (check it)"
+        raise CannotServe(f"{host}:{port} {why}。", hint) from e
+
+
+def _application(settings: Settings, policy: Policy, assistant_of: Callable[[Settings], Assistant]) -> FastAPI:
+    """The application of one process; what stands against it ends the process, and is said."""
+    logging.config.dictConfig(dict(config_of(settings.log)))
+    # It would cut running answers off as soon as the server is told to stop; the server itself waits for them.
+    AppStatus.disable_automatic_graceful_drain()  # type: ignore[no-untyped-call]
+    assistant = assistant_of(settings)
+
+    def reopen(version: str) -> Assistant:
+        if version not in snapshot.versions(settings.index):
+            raise YuntuError(f"没有版本 {version} (no such version)。")
+        return assistant.over(snapshot.open_version(settings.index, version))
+
+    metrics = Metrics()
+    versions = Versions(assistant, reopen)
+    reload = Reload(settings.index, assistant.over, versions, metrics)
+    return create_app(
+        versions,
+        reload=reload.now,
+        lifespan=partial(_beside, assistant, reload, settings),
+        feedback=settings.feedback,
+        queue=settings.queue,
+        deadline_s=settings.deadline_s,
+        policy=policy,
+        metrics=metrics,
+        log_questions=settings.log_questions,
+    )
+
+
+def _in_a_worker(settings: Settings, policy: Policy, assistant_of: Callable[[Settings], Assistant]) -> FastAPI:
+    """The same; where it fails the parent must not start another one."""
+    try:
+        return _application(settings, policy, assistant_of)
+    except YuntuError as e:
+        print(f"yuntu: {e}", file=sys.stderr)
+        sys.exit(STARTUP_FAILED)
+
+
+@contextlib.asynccontextmanager
+async def _beside(assistant: Assistant, reload: Reload, settings: Settings, app: FastAPI) -> AsyncIterator[None]:
+    """What runs beside the application: it settles, and the index is watched."""
+    # The first question would wait a second for dictionaries. They load while nobody asks yet, but not at once:
+    # meanwhile nothing else runs, and the page is to come first.
+    settling = threading.Timer(SETTLE_AFTER_S, _settle, [assistant, reload, settings])
+    watching = threading.Thread(target=reload.watch, daemon=True)
+    settling.daemon = True
+    with _on_hangup(reload.soon):
+        settling.start()
+        watching.start()
+        yield
+        settling.cancel()
+        reload.stop()
+
+
+def _settle(assistant: Assistant, reload: Reload, settings: Settings) -> None:
+    """What can wait until the door is open: dictionaries, and the hashes of a large index."""
+    log = logging.getLogger("yuntu.index")
+    assistant.warm_up()
+    try:
+        assistant.verify(settings.index)
+    except YuntuError as e:
+        log.error("damaged", extra={"why": str(e)})
+        try:
+            reload.replace_damaged()
+        except YuntuError as worse:
+            log.error("no sound version", extra={"why": str(worse)})
+
+
+@contextlib.contextmanager
+def _on_hangup(act: Callable[[], None]) -> Iterator[None]:
+    """Within it, SIGHUP does `act`; only the main thread can ask for that."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before: Any = signal.signal(signal.SIGHUP, lambda *_: act())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
