@@ -147,9 +147,8 @@ def _quantity(m: re.Match[str], folded: str) -> Quantity | None:
         return None
     if re.match(r"[千百万]人[千百万]面", folded[start : start + 4]):
         return None
-    if kind == "duration" and re.match(
-        rf"(?:{_change()})", folded[end : end + NEAR]
-    ):  # 七个月增长超33倍: when, not what
+    # 七个月增长超33倍: when, not what
+    if kind == "duration" and re.match(rf"(?:{_change()})", folded[end : end + NEAR]):
         return None
     if kind == "currency" and unit and unit.startswith("亿"):
         number, unit = _scaled(number, 1e8), unit[1:]
@@ -158,9 +157,8 @@ def _quantity(m: re.Match[str], folded: str) -> Quantity | None:
     if part["hundredths"]:
         unit, kind = "%", "rate"
     vague = {"数": "数", "几": "几", "上": "上", "过": "过"}.get(part["vague"] or "")
-    said = part["hedge"] or (
-        m2.group(1) if (m2 := re.search(r"([约超近逾])[占为达有]到?$", folded[max(0, start - 3) : start])) else None
-    )
+    led = re.search(r"([约超近逾])[占为达有]到?$", folded[max(0, start - 3) : start])
+    said = part["hedge"] or (led.group(1) if led else None)
     said = said.removesuffix("为") if said else None
     hedge = "".join(h for h in (said, vague, part["more"], part["after"]) if h) or None
     return Quantity(start, end, number, unit, hedge, kind)

@@ -162,9 +162,7 @@ def _with_unit(head: str, value: str) -> tuple[str, str]:
     return head, value
 
 
-_ROW = re.compile(
-    r"(?P<key>[^：，。\n]{1,30})：[^：，。\s]+(?: [^：，。\s]+)* [^：，。]+(?:，[^：，。]+ [^：，。]+)*。"
-)
+_ROW = re.compile(r"(?P<key>[^：，。\n]{1,30})：[^：，。\s]+ [^：，。]+(?:，[^：，。][^：，。 ]* [^：，。]+)*。")
 
 
 def row_key(line: str) -> str | None:

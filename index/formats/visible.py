@@ -1,7 +1,7 @@
 """An HTML tree → the lines that a reader of the page sees, in order, with what the markup says of each."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,7 +79,7 @@ def seen_lines(root: Any) -> Iterator[SeenLine]:
         inner_link = link or tag == "a"
         if tag in _BLOCKS:
             yield from finished(level, hidden, frame)
-        if tag == "sup" and (raised := raised_number("".join(line.text), "".join(element.itertext()))):
+        if tag == "sup" and (raised := raised_number(line.text, "".join(element.itertext()))):
             _say(line, raised, False)
             if element.tail:
                 _say(line, element.tail, link)
@@ -152,7 +152,7 @@ def _cell_text(element: Any) -> str:
         node, entering = stack.pop()
         tag = node.tag if isinstance(node.tag, str) else ""
         if entering and tag and tag not in _UNSEEN and not _is_hidden(node):
-            raised = raised_number("".join(pieces), node.text or "") if tag == "sup" else ""
+            raised = raised_number(pieces, node.text or "") if tag == "sup" else ""
             pieces.append(raised or (" " if tag in _BLOCKS or tag == "br" else "") + (node.text or ""))
             stack.append((node, False))
             stack += [(child, True) for child in reversed(node)]
@@ -163,17 +163,21 @@ def _cell_text(element: Any) -> str:
     return " ".join("".join(pieces).split())
 
 
-def raised_number(before: str, text: str) -> str:
-    """A raised number, kept apart from the digits it stands behind: 10^12, or a note 49[2]%."""
+def raised_number(before: Sequence[str], text: str) -> str:
+    """A raised number, kept apart from the digits it stands behind: 10^12, or a note 49[2]%.
+
+    Args:
+        before: the pieces of the line so far; the last few tell.
+    """
     text = text.strip()
     if not text.isdigit():
         return ""
-    return f"^{text}" if re.search(r"(?<!\d)10$", before) else f"[{text}]"
+    return f"^{text}" if re.search(r"(?<!\d)10$", "".join(before[-4:])) else f"[{text}]"
 
 
 def _span(cell: Any, name: str) -> int:
     said = cell.get(name) or "1"
-    return min(50, max(1, int(said))) if said.isdigit() else 1
+    return min(50, max(1, int(said))) if re.fullmatch(r"\d{1,4}", said) else 1
 
 
 def page_of(raw: bytes) -> str:

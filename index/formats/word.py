@@ -89,7 +89,7 @@ def _text_of(element: Any) -> str:
         if tag == f"{_W}t":
             raised = node.getparent().find(f"{_W}rPr/{_W}vertAlign")
             up = raised is not None and raised.get(f"{_W}val") == "superscript" and (node.text or "").strip().isdigit()
-            pieces.append(raised_number("".join(pieces), node.text) if up else node.text or "")
+            pieces.append(raised_number(pieces, node.text) if up else node.text or "")
         elif tag in _SAID:
             pieces.append(_SAID[tag])
         elif tag in (f"{_W}p", f"{_W}tbl") and node is not element and pieces:
