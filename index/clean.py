@@ -114,12 +114,12 @@ def clean(
         if readable.text == before:
             break
     lost: list[tuple[int, int]] = []
-    for rule, found in (("damaged", damaged), ("lookalike", lookalikes)):
-        own = [] if rule in keep else list(found(readable.text))
+    for name, found in (("damaged", damaged), ("lookalike", lookalikes)):
+        own = [] if name in keep else list(found(readable.text))
         lost += own
         for start, end in own:
             a, b = readable.span(start, end)
-            removals.append(Removal(a, b, rule, text[a:b]))
+            removals.append(Removal(a, b, name, text[a:b]))
     return Cleaned(
         readable,
         tuple(sorted(removals, key=lambda r: (r.start, r.end))),

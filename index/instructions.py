@@ -56,4 +56,4 @@ def _about() -> re.Pattern[str]:
 
 @cache
 def _blocks() -> re.Pattern[str]:
-    return re.compile(cleaning_words()["instruction"]["blocks"], re.IGNORECASE | re.DOTALL)
+    return re.compile(cleaning_words()["instruction"]["blocks"], re.IGNORECASE | re.DOTALL | re.MULTILINE)
