@@ -45,12 +45,11 @@ def reprints(documents: Sequence[Document], folded: Mapping[str, str]) -> Groups
     groups: dict[str, list[Document]] = {}
     for d in documents:
         groups.setdefault(leads(d.doc_id), []).append(d)
-    return tuple(
-        tuple(d.doc_id for d in sorted(group, key=_originality)) for group in groups.values() if len(group) > 1
-    )
+    return tuple(tuple(d.doc_id for d in sorted(group, key=originality)) for group in groups.values() if len(group) > 1)
 
 
-def _originality(document: Document) -> tuple[str, int, str]:
+def originality(document: Document) -> tuple[str, int, str]:
+    """What sorts an original before what copies it: the earliest, then the kind of source trusted most."""
     return document.published or "9999", _TRUST[document.source_kind], document.doc_id
 
 

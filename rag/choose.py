@@ -12,6 +12,7 @@ from index.quantities import quantities_in
 from index.snapshot import Snapshot
 from index.values import Document, Sentence
 from rag.asked_figure import WIDELY, WITHIN, is_about, is_asked_for, may_lead, stating
+from rag.copies import originals_first
 from rag.evidence import Scored
 from rag.figure_rows import Row, row_of, sentences_above
 from rag.fitting import Fit, Ledger, fits, is_about_figures, surely
@@ -57,6 +58,8 @@ def choose(
     kind = "compare" if kind == "timeline" else kind  # no figures to order: what is said of it, side by side
     if not ranked:
         return kind, []
+    order = originals_first([c.sentence for c in ranked], snapshot)
+    ranked = [replace(ranked[n], score=ranked[place].score) for place, n in enumerate(order)]
     if kind == "list" and (section := _list_for(question, ranked, snapshot)) is not None:
         width = LIST_CHARS // len(section.items)
         return kind, [_statement(s, question, width, lang, snapshot) for s in section.items]

@@ -1,11 +1,15 @@
 """Reprints at answer time: what stands word for word in an original is one piece of evidence, with all who print it."""
 
-from collections.abc import Mapping
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from index.reprints import originality
 from index.snapshot import Snapshot
 from index.values import Sentence
 
+_NUMBER = re.compile(r"\d[\d.,]*")
 Spot = tuple[str, int]  # doc_id, start
 
 
@@ -35,6 +39,23 @@ def copies_in(snapshot: Snapshot) -> Copies:
             if all(there is not None for _, there in same):
                 copied_rows[n] = original
     return Copies(copied, copied_rows, {place: tuple(found) for place, found in elsewhere.items()})
+
+
+def originals_first(sentences: Sequence[Sentence], snapshot: Snapshot) -> list[int]:
+    """An order: of sentences that differ in nothing but their numbers, the one that was there first goes first.
+
+    The others copy it, and a copy with another figure must not pass for the source. All else keeps its place.
+    """
+    moulds: dict[str, list[int]] = defaultdict(list)
+    for n, sentence in enumerate(sentences):
+        moulds[_NUMBER.sub("#", _said(sentence))].append(n)
+    order = list(range(len(sentences)))
+    for places in moulds.values():
+        if len(places) > 1:
+            by_age = sorted(places, key=lambda n: originality(snapshot.documents[sentences[n].doc_id]))
+            for place, n in zip(places, by_age, strict=True):
+                order[place] = n
+    return order
 
 
 def _said(sentence: Sentence) -> str:

@@ -8,6 +8,7 @@ from index.fold import fold_text
 from index.snapshot import Snapshot
 from index.values import Figure
 from rag.asked_figure import is_about
+from rag.copies import originals_first
 from rag.evidence import Scored
 from rag.figure_rows import Row, is_subject, row_of, sentences_above
 from rag.fitting import (
@@ -66,6 +67,9 @@ def table_for(
 def _table(kind: str, chosen: Sequence[Fit], snapshot: Snapshot, lang: str) -> FigureTable | None:
     if len(chosen) < 2:
         return None
+    if kind == "conflict":
+        order = originals_first([f.candidate.sentence for f in chosen], snapshot)
+        chosen = [chosen[n] for n in order]
     pairs = [(f.figure, _row(f, snapshot, lang)) for f in chosen[:ROWS]]
     sound = [(f, r) for f, r in pairs if is_borne_out(r.statement.text, *(s for s, _ in r.statement.sources))]
     if len(sound) < 2:
