@@ -212,27 +212,27 @@ def problem_of(root: Path, version: str) -> str:
     return ""
 
 
-def open_current(root: Path) -> Snapshot:
-    """The version in use. Raises: IndexMissing, IndexDamaged, IndexMismatch."""
+def open_current(root: Path, *, thorough: bool = False) -> Snapshot:
+    """The version in use; every file is hashed first if asked for. Raises: IndexMissing, IndexDamaged, IndexMismatch."""
     failed = ""
     while True:
         version = current_version(root)
         try:
-            return open_version(root, version)
+            return open_version(root, version, thorough=thorough)
         except IndexDamaged:
             if version == failed:  # else it may have been replaced and removed since its name was read
                 raise
             failed = version
 
 
-def open_sound(root: Path, say: Callable[[str], None]) -> Snapshot:
+def open_sound(root: Path, say: Callable[[str], None], *, thorough: bool = False) -> Snapshot:
     """The version in use; when that is damaged or none is named, the newest that is sound, after saying so.
 
     Raises: IndexMissing when there is no version; IndexMismatch for a current one of another format; what is wrong
         with the current one when no other is sound.
     """
     try:
-        return open_current(root)
+        return open_current(root, thorough=thorough)
     except (IndexMissing, IndexDamaged) as e:
         names = versions(root)
         if not names:

@@ -5,7 +5,7 @@ import time
 import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 
 import numpy as np
 
@@ -133,9 +133,10 @@ class Assistant(Contents):
         removals = self._snapshot.removals
         return {doc_id: _junk_of(d, removals.get(doc_id, ())) for doc_id, d in self._snapshot.documents.items()}
 
-    def over(self, snapshot: Snapshot) -> "Assistant":
-        """The same over another version of the index. Raises: IndexMismatch."""
-        return Assistant(snapshot, self._encoder, self._settings, self._reader)
+    @property
+    def over(self) -> "Callable[[Snapshot], Assistant]":
+        """Makes the same over another version of the index, and holds nothing of this one. Raises: IndexMismatch."""
+        return partial(Assistant, encoder=self._encoder, settings=self._settings, reader=self._reader)
 
     def warm_up(self) -> None:
         """Loads what the first question would have to wait for."""

@@ -10,7 +10,10 @@ from fastapi import Request
 from index.errors import YuntuError
 from web.request_state import current
 
-LONGEST_WAIT_S = 2.0  # who would wait longer is turned away: an answer is to come within three seconds
+WITHIN_S = 2.5  # an answer is to come by then, waiting included; who would wait too long for that is turned away
+SHORTEST_WAIT_S = 0.2
+_LATEST = 0.2  # weight of the latest turn in what a turn takes
+_SLOW = 1.5  # times what a turn takes: many take longer
 
 
 class Busy(YuntuError):
@@ -30,14 +33,15 @@ class Admission:
         running: int,
         waiting: int,
         changed: Callable[[int, int], None] = lambda running, waiting: None,
-        wait_s: float = LONGEST_WAIT_S,
+        within_s: float = WITHIN_S,
     ) -> None:
         """`changed`: told how many run and wait, whenever that changes."""
         self._places = running + waiting
         self._inside = self._at_work = 0
         self._running = asyncio.Semaphore(running)
         self._changed = changed
-        self._wait_s = wait_s
+        self._within_s = within_s
+        self._takes_s = 0.0  # a turn, lately
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
@@ -48,15 +52,19 @@ class Admission:
         self._count(inside=1)
         try:
             try:
-                await asyncio.wait_for(self._running.acquire(), self._wait_s)
+                await asyncio.wait_for(
+                    self._running.acquire(), max(SHORTEST_WAIT_S, self._within_s - _SLOW * self._takes_s)
+                )
             except asyncio.TimeoutError:
                 raise Busy from None
             self._count(at_work=1)
-            current().note(waited_ms=round((time.monotonic() - began) * 1000, 1))
+            own = time.monotonic()
+            current().note(waited_ms=round((own - began) * 1000, 1))
             try:
                 yield
             finally:
                 self._running.release()
+                self._takes_s += _LATEST * (time.monotonic() - own - self._takes_s)
                 self._count(at_work=-1)
         finally:
             self._count(inside=-1)

@@ -1,7 +1,7 @@
 """The JSON routes: request → service → the same values as JSON."""
 
 import datetime
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -75,10 +75,10 @@ class FeedbackBody(BaseModel):
     note: Annotated[Words, Field(max_length=2000)] = ""
 
 
-def checked_body(max_chars: int) -> Callable[[AskBody], AskBody]:
+def checked_body(max_chars: int) -> Callable[[AskBody], Awaitable[AskBody]]:
     """A dependency: the body of a question that may be asked; what may not is turned away before anything streams."""
 
-    def checked(body: AskBody) -> AskBody:
+    async def checked(body: AskBody) -> AskBody:
         checked_question(body.question, max_chars)
         return body
 

@@ -120,7 +120,7 @@ def checked_question(question: str, limit: int) -> str:
 
 
 def handle_problems(app: FastAPI) -> None:
-    """Registers the handlers below; what nobody expected is seen to by web.observe."""
+    """Registers the handlers below, none of which takes a thread; what nobody expected is seen to by web.observe."""
     app.add_exception_handler(YuntuError, _yuntu)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
@@ -135,13 +135,13 @@ def problem_of(error: Exception) -> Problem:
     return Problem(status, error.code, error.message, error.hint)
 
 
-def _yuntu(request: Request, error: Exception) -> Response:
+async def _yuntu(request: Request, error: Exception) -> Response:
     problem = problem_of(error)
     current().note(refused_by=problem.code)
     return respond(request, problem, {"Retry-After": RETRY_S} if isinstance(error, (Busy, Late)) else None)
 
 
-def _invalid(request: Request, error: Exception) -> Response:
+async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     if first["type"] == "json_invalid":
@@ -152,7 +152,7 @@ def _invalid(request: Request, error: Exception) -> Response:
     return respond(request, Problem(422, "bad_request", f"参数不对 (bad parameter): {where}: {first['msg']}。", hint))
 
 
-def _http(request: Request, error: Exception) -> Response:
+async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     message, hint = {
         400: ("看不懂这个请求 (bad request)。", "请求正文应是 UTF-8 的 JSON (the body should be JSON in UTF-8)。"),

@@ -63,10 +63,21 @@ class Reload:
         self._stopped = True
         self._look.set()
 
-    def replace_damaged(self) -> None:
-        """What is served turned out to be damaged: the newest sound version takes its place."""
+    def settle(self) -> None:
+        """What can wait until the door is open: dictionaries, and the hashes of a large index.
+
+        What turns out to be damaged gives way to the newest version that is sound.
+        """
         with self._lock:
-            self._switch(lambda: snapshot.open_sound(self._root, self._say))
+            self._versions.current.warm_up()
+            try:
+                self._versions.current.verify(self._root)
+            except YuntuError as e:
+                _LOG.error("damaged", extra={"why": str(e)})
+                try:
+                    self._switch(lambda: snapshot.open_sound(self._root, self._say, thorough=True))
+                except YuntuError as worse:
+                    _LOG.error("no sound version", extra={"why": str(worse)})
 
     @staticmethod
     def _say(said: str) -> None:

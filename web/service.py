@@ -1,6 +1,7 @@
 """What the doors ask of the engine behind them: a Protocol, so that tests pass a fake and `serve` the real one."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 from index.values import Document, Hit, Removal
@@ -22,6 +23,12 @@ class Service(Protocol):
     @property
     def built_at(self) -> float:
         """When the version was built, in seconds since 1970."""
+
+    def warm_up(self) -> None:
+        """Loads what the first question would have to wait for."""
+
+    def verify(self, root: Path) -> None:
+        """Hashes what opening the index of the folder `root` did not wait for. Raises: IndexDamaged."""
 
     def check(self) -> None:
         """Whether answers can be relied on: the index is verified, the encoder encodes. Raises: YuntuError if not."""

@@ -132,19 +132,20 @@ def _application(settings: Settings, policy: Policy, assistant_of: Callable[[Set
     # It would cut running answers off as soon as the server is told to stop; the server itself waits for them.
     AppStatus.disable_automatic_graceful_drain()  # type: ignore[no-untyped-call]
     assistant = assistant_of(settings)
+    over = assistant.over  # what follows must not hold the assistant itself: another one takes its place
 
     def reopen(version: str) -> Assistant:
         if version not in snapshot.versions(settings.index):
             raise YuntuError(f"没有版本 {version} (no such version)。")
-        return assistant.over(snapshot.open_version(settings.index, version))
+        return over(snapshot.open_version(settings.index, version))
 
     metrics = Metrics()
     versions = Versions(assistant, reopen)
-    reload = Reload(settings.index, assistant.over, versions, metrics)
+    reload = Reload(settings.index, over, versions, metrics)
     return create_app(
         versions,
         reload=reload.now,
-        lifespan=partial(_beside, assistant, reload, settings),
+        lifespan=partial(_beside, reload),
         feedback=settings.feedback,
         queue=settings.queue,
         deadline_s=settings.deadline_s,
@@ -164,11 +165,11 @@ def _in_a_worker(settings: Settings, policy: Policy, assistant_of: Callable[[Set
 
 
 @contextlib.asynccontextmanager
-async def _beside(assistant: Assistant, reload: Reload, settings: Settings, app: FastAPI) -> AsyncIterator[None]:
+async def _beside(reload: Reload, app: FastAPI) -> AsyncIterator[None]:
     """What runs beside the application: it settles, and the index is watched."""
     # The first question would wait a second for dictionaries. They load while nobody asks yet, but not at once:
     # meanwhile nothing else runs, and the page is to come first.
-    settling = threading.Timer(SETTLE_AFTER_S, _settle, [assistant, reload, settings])
+    settling = threading.Timer(SETTLE_AFTER_S, reload.settle)
     watching = threading.Thread(target=reload.watch, daemon=True)
     settling.daemon = True
     with _on_hangup(reload.soon):
@@ -177,20 +178,6 @@ async def _beside(assistant: Assistant, reload: Reload, settings: Settings, app:
         yield
         settling.cancel()
         reload.stop()
-
-
-def _settle(assistant: Assistant, reload: Reload, settings: Settings) -> None:
-    """What can wait until the door is open: dictionaries, and the hashes of a large index."""
-    log = logging.getLogger("yuntu.index")
-    assistant.warm_up()
-    try:
-        assistant.verify(settings.index)
-    except YuntuError as e:
-        log.error("damaged", extra={"why": str(e)})
-        try:
-            reload.replace_damaged()
-        except YuntuError as worse:
-            log.error("no sound version", extra={"why": str(worse)})
 
 
 @contextlib.contextmanager

@@ -230,7 +230,7 @@ def _figures(args: argparse.Namespace, settings: Settings) -> None:
     from rag.ledger import FIELDS, as_row, matching
     from web.spreadsheet import as_csv
 
-    opened = snapshot.open_current(settings.index)
+    opened = snapshot.open_sound(settings.index, _say)
     found = matching(opened.figures, subject=args.subject, attribute=args.attribute, period=args.period, doc=args.doc)
     rows = [as_row(f, opened.documents[f.doc_id]) for f in found]
     if args.csv:
@@ -252,10 +252,8 @@ def _figures(args: argparse.Namespace, settings: Settings) -> None:
 
 def _lexicon(args: argparse.Namespace, settings: Settings) -> None:
     if args.action == "learned":
-        from index.snapshot import open_current
-
-        for group in open_current(settings.index).names:
-            print("\t".join(group))
+        for group in snapshot.open_sound(settings.index, _say).names:
+            print("\t".join(map(_line, group)))
         return
     from index.errors import LexiconFaulty
     from index.lexicon_check import FILES, problems

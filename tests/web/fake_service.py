@@ -109,6 +109,12 @@ class FakeService:
     max_question_chars = 200
     built_at = 1.0
 
+    def warm_up(self) -> None:
+        pass
+
+    def verify(self, root: Path) -> None:
+        pass
+
     def check(self) -> None:
         self.documents()
 
