@@ -71,6 +71,8 @@ PAYLOADS = [
     f"]]><script>{RUN}</script><![CDATA[",
     f"[按](javascript:{RUN})",
     f"data:text/html,<script>{RUN}</script>",
+    f"\u202e<script>{RUN}</script>\u2066",
+    f"\u2069\u200b<img src=x onerror={RUN}>\u202c",
 ]
 URLS = [f"javascript:{RUN}", f"JAVASCRIPT:{RUN}", f"data:text/html,<script>{RUN}</script>", f"vbscript:{RUN}"]
 
@@ -132,6 +134,29 @@ def test_fifty_payloads_are_inert_on_every_page(browser: Any, site: Site) -> Non
     inert(tab, "history")
     tab.context.close()
     assert tab.complaints == []  # not even a violation of the policy that would have stopped it
+
+
+def test_what_does_not_show_is_marked_and_turns_nothing_around_it(browser: Any, site: Site) -> None:
+    tab = Tab(browser, site)
+    document = next(d for d in site.service.documents() if d.title.startswith("\u202e"))
+    tab.page.goto(document_url(document.doc_id, 0, 20))
+    marks = tab.page.locator(".source-text .unseen")
+    drawn = marks.evaluate_all("nodes => nodes.map((n) => getComputedStyle(n, '::before').content)")
+    assert {'"U+202E"', '"U+2066"'} == set(drawn)
+    last = tab.page.locator("h1").evaluate(  # a title that opens with an override still ends at its right
+        """node => {
+            const text = node.lastChild, range = document.createRange();
+            const left = (n) => {
+                range.setStart(text, n);
+                range.setEnd(text, n + 1);
+                return range.getBoundingClientRect().left;
+            };
+            return left(text.length - 2) < left(text.length - 1);
+        }"""
+    )
+    assert last
+    tab.context.close()
+    assert tab.complaints == []
 
 
 def inert(tab: Tab, where: str) -> None:
