@@ -75,7 +75,10 @@ def parsed(numeral: str) -> float:
         return float(plain)
     import cn2an  # here: it takes 0.15 s, and most numbers are written in digits
 
-    return float(cn2an.cn2an("一" + plain if plain[0] in _POWERS and plain[0] != "十" else plain, "smart"))
+    try:
+        return float(cn2an.cn2an("一" + plain if plain[0] in _POWERS and plain[0] != "十" else plain, "smart"))
+    except LookupError as e:  # 千万 after 千万: a unit it does not know
+        raise ValueError(f"no numeral: {numeral}") from e
 
 
 def _times(power: str | None) -> float:
