@@ -206,7 +206,7 @@ def test_a_failed_switch_changes_nothing(root: Path, monkeypatch: pytest.MonkeyP
     def fail(*_: Any) -> None:
         raise OSError("no")
 
-    monkeypatch.setattr(Path, "replace", fail)
+    monkeypatch.setattr("index.files.os.replace", fail)
     with pytest.raises(OSError, match="no"):
         switch(root, first)
     assert current_version(root) == second
