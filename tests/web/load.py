@@ -47,7 +47,7 @@ async def clients(port: int, count: int, seconds: float, questions: Sequence[str
     seen, until = Seen(), time.monotonic() + seconds
 
     async def client(n: int) -> None:
-        choice = random.Random(n)  # noqa: S311
+        choice = random.Random(n)
         await asyncio.sleep(choice.random())
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         while time.monotonic() < until:

@@ -5,7 +5,6 @@ import logging
 import shutil
 import threading
 import weakref
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,7 @@ from index.publish import switch
 from index.settings import Settings
 from rag.assistant import Assistant
 from tests.fakes import FakeEncoder
-from tests.index.small import build, small_settings, write_corpus
+from tests.index.small import build, write_corpus
 from web.app import create_app
 from web.metrics import Metrics
 from web.reload import Reload
@@ -59,8 +58,8 @@ class Served:
 
 
 @pytest.fixture
-def served(tmp_path: Path, fake_encoder: FakeEncoder) -> Iterator[Served]:
-    yield Served(tmp_path)
+def served(tmp_path: Path, fake_encoder: FakeEncoder) -> Served:
+    return Served(tmp_path)
 
 
 def test_a_new_version_is_served_from_the_next_request_on(served: Served) -> None:
@@ -220,7 +219,3 @@ def test_a_removed_index_folder_changes_nothing_for_who_is_served(served: Served
     assert version == served.first
     assert says(100) in text
     assert json.loads(served.client.get("/api/documents").text)["index_version"] == served.first
-
-
-def test_settings_of_the_small_corpus_are_the_ones_meant(served: Served) -> None:
-    assert small_settings(served.root).max_chars == snapshot.open_current(served.root).recipe.max_chars
