@@ -15,10 +15,9 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from index.errors import YuntuError
-from web.addresses import host_of, is_allowed, is_from_here, is_same_origin, one_client
-from web.keys import Keys
-from web.problems import Problem, problem_of, respond
+from web.addresses import host_of, is_allowed, is_embedded_elsewhere, is_from_here, is_same_origin, one_client
+from web.keys import Keys, KeysUnreadable
+from web.problems import Problem, respond
 from web.request_state import current
 
 PUBLIC = ("/healthz", "/readyz")
@@ -57,12 +56,14 @@ class Access:
 
     def _refusal(self, scope: Scope) -> tuple[Problem, Mapping[str, str]] | None:
         headers, path = Headers(scope=scope), scope["path"]
+        if "transfer-encoding" in headers and ("content-length" in headers or scope["http_version"] == "1.0"):
+            return _TWO_LENGTHS, {"Connection": "close"}
         client = scope["client"][0] if scope.get("client") else None
         if self._policy.hosts is not None:
             host = host_of(headers)
             if host is None or not is_allowed(host, self._policy.hosts):
                 return _WRONG_HOST, {}
-        if scope["method"] not in SAFE_METHODS and not is_same_origin(headers):
+        if is_embedded_elsewhere(headers) or (scope["method"] not in SAFE_METHODS and not is_same_origin(headers)):
             return _CROSS_ORIGIN, {}
         if path in PUBLIC:
             return None
@@ -83,9 +84,9 @@ class Access:
         secret = secret_in(headers)
         try:
             key = self._policy.keys.find(secret) if secret and self._policy.keys is not None else None
-        except YuntuError as e:  # the file is damaged: nobody comes in, and the log says why
+        except KeysUnreadable as e:  # the file is damaged: nobody comes in, and the log says why
             _LOG.error("keys", extra={"why": e.message})
-            return problem_of(e), {}
+            return _NOBODY, {}
         if key is None:
             if secret:
                 self._limiter.hit(self._guesses, "guess", address)
@@ -128,6 +129,19 @@ def _is_here(headers: Headers) -> bool:
     return host is not None and is_allowed(host, ())
 
 
+# A proxy before us may believe the other one, and take the rest of the body for somebody else's request.
+_TWO_LENGTHS = Problem(
+    400,
+    "two_lengths",
+    "请求说了两种长度 (both Content-Length and Transfer-Encoding)。",
+    "请只留一种 (send one of them)。",
+)
+_NOBODY = Problem(  # without the path of the file: whoever reads this has no key
+    503,
+    KeysUnreadable.code,
+    "钥匙文件读不了 (the keys cannot be read)。",
+    "请管理员看日志 (see the server's log)。",
+)
 _WRONG_HOST = Problem(
     421,
     "wrong_host",

@@ -1,13 +1,23 @@
 """Where a request comes from and what it is addressed to, as far as its headers can be believed."""
 
 import ipaddress
+import re
 from collections.abc import Collection
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 
-_FORWARDING = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+_FORWARDING = (
+    "forwarded",
+    "via",
+    "x-forwarded-",
+    "x-real-",
+    "x-client-",
+    "x-original-",
+    "cf-connecting-",
+    "true-client-",
+)
+_DEFAULT_PORTS = (80, 443)
+_HOST = re.compile(r"(?P<name>[^\s/\\@?#,:%\[\]]+|\[[0-9A-Fa-f:.]+\])(:(?P<port>[0-9]{0,5}))?")
 
 
 def is_loopback(host: str | None) -> bool:
@@ -23,7 +33,7 @@ def is_loopback(host: str | None) -> bool:
 def is_from_here(client: str | None, headers: Headers) -> bool:
     """Whether whoever asks sits at this machine: no proxy stands between, as far as proxies say so."""
     direct = _address(client or "")
-    return direct is not None and direct.is_loopback and not any(name in headers for name in _FORWARDING)
+    return direct is not None and direct.is_loopback and not any(name.startswith(_FORWARDING) for name in headers)
 
 
 def host_of(headers: Headers) -> str | None:
@@ -49,16 +59,23 @@ def is_same_origin(headers: Headers) -> bool:
     origins = headers.getlist("origin")
     if not origins:
         return True
-    if len(origins) > 1:
+    hosts = headers.getlist("host")
+    scheme, _, authority = origins[0].partition("://")
+    if len(origins) > 1 or len(hosts) != 1 or scheme not in ("http", "https"):
         return False
-    ours = _split(headers.get("host", ""))
-    try:
-        parts = urlsplit(origins[0])
-        theirs = (parts.hostname or "", parts.port or _DEFAULT_PORTS.get(parts.scheme))
-    except ValueError:
-        return False
-    # behind a proxy that speaks https for us, the page's port is the proxy's
-    return parts.scheme in _DEFAULT_PORTS and theirs[0] == ours[0] and theirs[1] in (ours[1], *_DEFAULT_PORTS.values())
+    (name, port), (page_name, page_port) = _split(hosts[0]), _split(authority)
+    # no port in Host: behind a proxy that speaks https for us, the page's is 443 and ours would be 80
+    ports = _DEFAULT_PORTS if port is None else (port,)
+    implied = 443 if scheme == "https" else 80
+    return bool(name) and page_name == name and (implied if page_port is None else page_port) in ports
+
+
+def is_embedded_elsewhere(headers: Headers) -> bool:
+    """Whether another site's page loads this into itself, as far as a browser says so; a link may lead here."""
+    return (
+        headers.get("sec-fetch-site", "none") not in ("same-origin", "none")
+        and headers.get("sec-fetch-mode") != "navigate"
+    )
 
 
 def one_client(client: str | None) -> str:
@@ -78,18 +95,16 @@ def names_of(text: str) -> frozenset[str]:
 
 def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        found = ipaddress.ip_address(host.strip("[]").partition("%")[0])
+        found = ipaddress.ip_address(host.strip("[]"))
     except ValueError:
         return None
     return getattr(found, "ipv4_mapped", None) or found
 
 
 def _split(host: str) -> tuple[str, int | None]:
-    """Name and port of a Host header; an empty name where it is malformed."""
-    if any(c in host for c in "/\\@?#, \t"):
+    """Name and port of a Host header, None for the scheme's own; an empty name where it is malformed."""
+    found = _HOST.fullmatch(host)
+    port = int(found["port"]) if found and found["port"] else None
+    if found is None or (port is not None and port > 65535):
         return "", None
-    try:
-        parts = urlsplit(f"//{host}")
-        return (parts.hostname or "").rstrip("."), parts.port or 80
-    except ValueError:
-        return "", None
+    return found["name"].lower().strip("[]").rstrip("."), port

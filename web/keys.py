@@ -123,11 +123,11 @@ class Keys:
         try:
             rows: list[dict[str, Any]] = json.loads(self._path.read_text(encoding="utf-8"))["keys"]
             keys = tuple(Key(**row) for row in rows)
-            if any(k.scope not in SCOPES or not re.fullmatch("[0-9a-f]{64}", k.digest) for k in keys):
-                raise ValueError("scope or digest")
+            if not all(map(_is_sound, keys)):
+                raise ValueError("a field")
         except OSError as e:
             raise self._unreadable(e) from e
-        except (ValueError, TypeError, KeyError) as e:
+        except (ValueError, TypeError, KeyError, RecursionError) as e:
             raise KeysUnreadable(
                 f"钥匙文件 {self._path} 坏了 (damaged)。", "从备份恢复,或删掉它再用 yuntu keys add 重建"
             ) from e
@@ -156,11 +156,27 @@ class Keys:
             f.flush()
             os.fsync(f.fileno())
         temporary.replace(self._path)
+        folder = os.open(self._path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)  # or a power cut brings a revoked key back
+        finally:
+            os.close(folder)
 
     def _unreadable(self, error: OSError) -> KeysUnreadable:
         return KeysUnreadable(
             f"钥匙文件 {self._path} 读写不了: {error.strerror or error}。", "请检查权限和磁盘 (check permissions, disk)"
         )
+
+
+def _is_sound(key: Key) -> bool:
+    """Whether the fields hold what they say: somebody may have edited the file."""
+    return (
+        isinstance(key.name, str)
+        and key.scope in SCOPES
+        and re.fullmatch("[0-9a-f]{64}", key.digest) is not None
+        and isinstance(key.made, float | int)
+        and isinstance(key.ends, float | int | None)
+    )
 
 
 def digest_of(secret: str) -> str:

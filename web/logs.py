@@ -3,6 +3,8 @@
 A message may quote a question, a path or a key; the place is enough to find the fault.
 """
 
+import logging
+import re
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import Any, Literal
 
 from pythonjsonlogger.json import JsonFormatter
 
+_UNSEEN = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")  # ends lines or steers terminals
 _FRAMES = 6  # the innermost ones
 
 
@@ -25,6 +28,10 @@ class Lines(JsonFormatter):
             rename_fields={"levelname": "level", "name": "logger", "message": "event", "exc_info": "failed"},
             json_ensure_ascii=False,
         )
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line, whatever a question holds."""
+        return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", super().format(record))
 
     def formatException(  # noqa: N802  logging's name
         self,

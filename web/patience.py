@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from typing import Any
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from web.addresses import one_client
@@ -57,17 +58,25 @@ class PatientProtocol(H11Protocol):
         super().resume_writing()
         self._watch()
 
+    def send_400_response(self, msg: str) -> None:
+        """Malformed bytes are answered, or, where the answer to their request is on its way already, cut off."""
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            super().send_400_response(msg)
+        else:
+            self.transport.close()
+
     def _watch(self, *, anew: bool = False) -> None:
         """Starts the clock that fits what is waited for; one that runs already goes on, unless `anew`."""
         at_work = self.cycle is not None and not self.cycle.response_complete
-        limit = self.read_s if self.flow.write_paused else None if at_work else self.head_s
+        unread = self.flow.write_paused or (not at_work and self.transport.get_write_buffer_size())
+        limit = self.read_s if unread else None if at_work or self.transport.is_closing() else self.head_s
         if limit == self._limit and not anew:
             return
         self._limit = limit
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if limit is not None and not self.transport.is_closing():
+        if limit is not None:
             self._timer = self.loop.call_later(limit, self.transport.abort)
 
 
