@@ -181,4 +181,4 @@ def _is_sound(key: Key) -> bool:
 
 def digest_of(secret: str) -> str:
     """What the file holds of a key."""
-    return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
