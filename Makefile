@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test lint bench bench-quality bench-scale fit fit-ranges fit-cleaning train-reader clean help
+.PHONY: run test lint soak bench bench-quality bench-scale fit fit-ranges fit-cleaning train-reader clean help
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -31,6 +31,9 @@ bench-quality: $(VENV)/.dev  ## retrieval and answer quality on the question set
 
 bench-scale: $(VENV)/.dev  ## curves from a thousand to a million passages (an hour)
 	$(BIN)/python -m bench.scale
+
+soak: $(VENV)/.dev  ## the reliability tests at full length (an hour; figures in docs/reliability.md)
+	$(BIN)/python -m pytest --soak -m "not browser" tests/index/test_survival.py tests/fuzz tests/attacks tests/web
 
 fit: $(VENV)/.dev  ## learn rag/weights.json again (see bench/fit.py)
 	$(BIN)/python -m pip install --quiet --editable '.[fit]'
