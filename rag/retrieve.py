@@ -5,6 +5,7 @@ weight as a full one. Here BM25 is divided by what a passage holding all of the 
 falls with what it knows, and the cosine is placed on a fixed scale.
 """
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -103,7 +104,7 @@ def _spread(
     best_first: Sequence[int], score: npt.NDArray[np.float64], rows: Sequence[int], snapshot: Snapshot, top_k: int
 ) -> list[int]:
     """The first `top_k`, of which one source gives no more than its share while others have something to say."""
-    most = max(1, int(ONE_SOURCE * top_k))
+    most = math.ceil(ONE_SOURCE * top_k)
     taken: Counter[str] = Counter()
     kept: list[int] = []
     passed: list[int] = []
