@@ -213,7 +213,7 @@ def problem_of(root: Path, version: str) -> str:
 
 
 def open_current(root: Path, *, thorough: bool = False) -> Snapshot:
-    """The version in use; every file is hashed first if asked for. Raises: IndexMissing, IndexDamaged, IndexMismatch."""
+    """The version in use; hashed first if asked for. Raises: IndexMissing, IndexDamaged, IndexMismatch."""
     failed = ""
     while True:
         version = current_version(root)
