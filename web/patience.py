@@ -1,6 +1,7 @@
 """How long a connection may take: to send a request's head, and to read what it is sent. Slow ones hold nobody up."""
 
 import asyncio
+import socket
 from collections import Counter
 from typing import Any
 
@@ -10,7 +11,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from web.addresses import one_client
 
 HEAD_S = 10.0  # from opening, or from the last answer, to the end of the next request's headers
-READ_S = 30.0  # without reading on, while there is more to send than the system's buffers take
+READ_S = 30.0  # for reading at least READ_BYTES more of what we could not send yet
+READ_BYTES = 16 * 1024
+SEND_BYTES = 128 * 1024  # what the system may hold for one reader: beyond it we see whether somebody reads
 A_CLIENT = 500  # connections of one address: half of all there are (CONNECTIONS in web/serving.py)
 
 _open: Counter[str] = Counter()
@@ -27,6 +30,9 @@ class PatientProtocol(H11Protocol):
         super().connection_made(transport)
         self._timer: asyncio.TimerHandle | None = None
         self._limit: float | None = None
+        self._unsent = 0
+        if (sock := transport.get_extra_info("socket")) is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BYTES)
         self._who = one_client(self.client[0] if self.client else None)
         _open[self._who] += 1
         if _open[self._who] > self.a_client:
@@ -77,7 +83,19 @@ class PatientProtocol(H11Protocol):
             self._timer.cancel()
             self._timer = None
         if limit is not None:
-            self._timer = self.loop.call_later(limit, self.transport.abort)
+            self._wait(limit)
+
+    def _wait(self, seconds: float) -> None:
+        self._unsent = self.transport.get_write_buffer_size()
+        self._timer = self.loop.call_later(seconds, self._late)
+
+    def _late(self) -> None:
+        """Goes on waiting for who reads, however long the answer is; drops everybody else."""
+        unsent = self.transport.get_write_buffer_size()
+        if unsent and self._unsent - unsent >= READ_BYTES:
+            self._wait(self.read_s)
+        else:
+            self.transport.abort()
 
 
 def patient(**limits: Any) -> type[PatientProtocol]:

@@ -54,9 +54,15 @@ class Reply:
 class Wire:
     """One connection."""
 
-    def __init__(self, port: int, source: str = "127.0.0.1", timeout_s: float = 5.0) -> None:
+    def __init__(self, port: int, source: str = "127.0.0.1", *, takes_bytes: int | None = None) -> None:
+        """`takes_bytes`: what the system receives ahead of who reads here."""
         self._port = port
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout_s, source_address=(source, 0))
+        self.socket = socket.socket()
+        self.socket.settimeout(5.0)
+        if takes_bytes is not None:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, takes_bytes)
+        self.socket.bind((source, 0))
+        self.socket.connect(("127.0.0.1", port))
         self.received = b""
 
     def __enter__(self) -> "Wire":
