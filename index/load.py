@@ -23,6 +23,7 @@ from index.front_matter import MAX_BLOCK, fields_in, front_matter_of
 from index.script import language_of
 from index.settings import Settings
 from index.sources import kind_of
+from index.unseen import visible
 from index.values import LANGS, SOURCE_KINDS, Document
 
 TEXT_SUFFIXES = (".md", ".txt", ".jsonl", ".jsonl.gz")
@@ -275,13 +276,13 @@ def _document(doc_id: str, text: str, fields: dict[str, Any], *, body: str | Non
     body = text if body is None else body
 
     def text_of(name: str) -> str | None:
-        return str(fields.get(name, "")).strip() or None
+        return visible(str(fields.get(name, ""))).strip() or None  # nothing in a title turns what stands beside it
 
     def texts_of(name: str) -> tuple[str, ...]:
         value = fields.get(name, ())
         if not isinstance(value, str | list | tuple):
             raise ValueError(f"{name} {value!r}: 要是一个列表 (not a list)")
-        return (value,) if isinstance(value, str) else tuple(map(str, value))
+        return (visible(value),) if isinstance(value, str) else tuple(visible(str(v)) for v in value)
 
     title = text_of("title")
     if title is None:

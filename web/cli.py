@@ -188,7 +188,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `yuntu audit | head`: whoever read has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except YuntuError as e:
-        print(f"yuntu: {e}", file=sys.stderr)
+        from web.terminal import shown
+
+        print(shown(f"yuntu: {e}"), file=sys.stderr)  # a file's name may steer the terminal
         return 1
     except OSError as e:
         print(": ".join(["yuntu", *([str(e.filename)] if e.filename else []), e.strerror or str(e)]), file=sys.stderr)

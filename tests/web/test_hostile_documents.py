@@ -138,7 +138,7 @@ def test_fifty_payloads_are_inert_on_every_page(browser: Any, site: Site) -> Non
 
 def test_what_does_not_show_is_marked_and_turns_nothing_around_it(browser: Any, site: Site) -> None:
     tab = Tab(browser, site)
-    document = next(d for d in site.service.documents() if d.title.startswith("\u202e"))
+    document = next(d for d in site.service.documents() if "\u202e" in d.text)
     tab.page.goto(document_url(document.doc_id, 0, 20))
     marks = tab.page.locator(".source-text .unseen")
     drawn = marks.evaluate_all("nodes => nodes.map((n) => getComputedStyle(n, '::before').content)")
