@@ -17,7 +17,9 @@ import jieba
 
 NAME = "jieba+bigrams"
 # As written: GLM-4.5. The Latin part of a word with letters of another script (index/lookalikes.py) is none.
-LATIN_WORD = re.compile(r"(?<![A-Za-z\u0370-\u052f])[A-Za-z][A-Za-z0-9]*(?:[.\-][A-Za-z0-9]+)*(?![A-Za-z0-9\u0370-\u052f])")
+LATIN_WORD = re.compile(
+    r"(?<![A-Za-z\u0370-\u052f])[A-Za-z][A-Za-z0-9]*(?:[.\-][A-Za-z0-9]+)*(?![A-Za-z0-9\u0370-\u052f])"
+)
 _SHORT = 100  # characters: names and questions come again and again
 _LATIN_OR_NUMBER = re.compile(r"[a-z]+|\d+(?:\.\d+)?")
 _HAN_RUN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]+")

@@ -288,11 +288,9 @@ def _index(args: argparse.Namespace, settings: Settings) -> None:
     if args.action == "verify":
         _verify(root, [args.version] if args.version else versions, current)
         return
-    from index.publish import switch, writer_lock
+    from index.publish import roll_back
 
-    with writer_lock(root):
-        snapshot.verify(root, args.version)
-        switch(root, args.version)
+    roll_back(root, args.version)
     print(f"{current} → {args.version}")
 
 
