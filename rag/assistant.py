@@ -1,55 +1,45 @@
 """question → Answer: understand, retrieve, read, decide, compose, verify. One opened index, many threads."""
 
 import re
-import time
 import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, partial
 
-import numpy as np
-
 from index.aliases import known_names
 from index.clean import FURNITURE
 from index.encode import Encoder
-from index.errors import BadQuestion, EncoderUnavailable, IndexMismatch
+from index.errors import BadQuestion
 from index.fold import fold_text
 from index.script import language_of
 from index.settings import Settings
 from index.snapshot import Snapshot
-from index.tokenize import fingerprint, pairs, words
 from index.values import Document, Hit, Removal
-from rag.asked_figure import is_named
 from rag.choose import choose
 from rag.claims import claim_in, verdict_on
 from rag.compose import LANGUAGES, cited, compose, understood_note
 from rag.contents import Contents
 from rag.copies import copies_in
 from rag.decide import decide
-from rag.evidence import Scored, rank_sentences
 from rag.figure_answer import FigureTable, nearest, other_periods, several_counts, table_for
+from rag.finding import Finder, Found
 from rag.fitting import Ledger, surely, telling
 from rag.ledger import as_row
 from rag.lists import lists_as_many
-from rag.progress import begin, tell, timed
-from rag.reader.read import Reader, Reading
-from rag.reading import can_read, ranked_hits, read
-from rag.reading import support_features as read_features
-from rag.rendering import in_chinese, in_english
-from rag.retrieve import Retrieved, joined, retrieve
+from rag.progress import tell, timed
+from rag.reader.read import Reader
+from rag.rendering import in_english
+from rag.retrieve import joined
 from rag.several import parts_of
 from rag.spelling import Spelling
 from rag.statements import Statement, is_borne_out
 from rag.suggest import Candidate, candidates_of, suggested
-from rag.support import rarities, support_features, support_of, threshold
 from rag.understand import Question, kind_of, understand
 from rag.values import Answer
 
 WARM_UP_CHARS = 20
-UNIT = 1e-3  # how far a vector's length may be from 1
 REMEMBERED = 512  # answers: the same question gets the same one, while the version is in use
 PART = 1  # statements of one part among several questions
-NEAR = 50  # passages that say which Chinese words an English question means
 INSTEAD_S, FURTHER_S = 4.0, 1.0  # seconds for questions to ask instead, and to go on with
 NEAREST = 2  # figures of other periods that a refusal names
 UNFOUND = ("not_in_corpus", "off_topic", "other_period", "other_subject", "figure_not_stated")
@@ -57,23 +47,11 @@ TABLED = ("conflict", "compare", "timeline", "list")  # kinds that figures side 
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
-    """What was found for a question, before anything is decided."""
-
-    retrieved: Retrieved
-    ranked: list[Scored]
-    readings: tuple[Reading, ...]
-    support: float
-    threshold: float
-    was_read: bool
-
-
-@dataclass(frozen=True, slots=True)
 class _Reply:
     """What is said to one question, not yet written out."""
 
     asked: Question
-    found: _Found
+    found: Found
     kind: str
     statements: Sequence[Statement]
     decision: str | None  # the reason to refuse
@@ -103,23 +81,13 @@ class Assistant(Contents):
 
         Raises: IndexMismatch when the index was made with another encoder or tokenizer than the ones at hand.
         """
-        made = snapshot.recipe
-        if made.encoder_fingerprint != encoder.fingerprint:
-            raise IndexMismatch(
-                f"索引用编码器 {made.encoder} 建成,现在用的是 {encoder.name} (index built with another encoder)。",
-                "请运行: yuntu rebuild --full,或把 YUNTU_ENCODER 设回原来的",
-            )
-        if made.tokenizer != fingerprint():
-            raise IndexMismatch(
-                "索引用另一套分词或词典建成 (index built with another tokenizer or dictionary)。",
-                "请运行: yuntu rebuild --full",
-            )
         super().__init__(snapshot)
         self._encoder = encoder
         self._settings = settings
         self._reader = reader
         self._ledger = Ledger(snapshot.figures_of)
         self._copies = copies_in(snapshot)
+        self._finder = Finder(snapshot, encoder, settings, reader, self._copies)
         self._spelling = Spelling(snapshot)
         self._english = "en" in snapshot.languages.values()
         self._candidates: tuple[Candidate, ...] | None = None  # made when first needed
@@ -142,20 +110,12 @@ class Assistant(Contents):
         """Loads what the first question would have to wait for."""
         with known_names(self._snapshot.names):
             self._spelling.warm_up()
-            self._find(understand(self._snapshot.passages[0].text[:WARM_UP_CHARS]), PART)
+            self._finder.find(understand(self._snapshot.passages[0].text[:WARM_UP_CHARS]), PART)
 
     def check(self) -> None:
-        """Whether it can answer: the index is verified and the encoder encodes.
-
-        Raises: IndexDamaged, IndexUnverified, EncoderUnavailable.
-        """
+        """Whether it can answer. Raises: IndexDamaged, IndexUnverified, EncoderUnavailable."""
         super().check()
-        try:
-            length = float(np.linalg.norm(self._encoder.encode_query(f"{self.version} {time.monotonic()}")))
-        except Exception as e:
-            raise EncoderUnavailable("编码器不能用了 (the encoder fails)。", "请重启 yuntu serve") from e
-        if abs(length - 1) > UNIT:
-            raise EncoderUnavailable("编码器给出的向量不对 (the encoder gives wrong vectors)。", "请重启 yuntu serve")
+        self._finder.check()
 
     def remembered(self) -> tuple[int, int, int]:
         """Answers given from memory, answers worked out, and how many are in memory."""
@@ -252,7 +212,7 @@ class Assistant(Contents):
         if not self._snapshot.translations or (asked.lang != "en" and not self._english):
             return self._reply_to(asked, language, top_k)
         if asked.lang == "en":
-            replies = [self._reply_to(self._in_chinese(asked), language, top_k)]
+            replies = [self._reply_to(self._finder.in_chinese(asked), language, top_k)]
             if self._english:
                 replies.append(self._reply_to(replace(asked, cross=False), language, top_k))
             best = max(replies, key=lambda r: (r.decision is None, r.found.support))
@@ -268,20 +228,15 @@ class Assistant(Contents):
         claim = claim_in(asked)
         if claim is None:
             return self._open_reply(asked, language, top_k)
-        found = self._find(claim.question, top_k)
+        found = self._finder.find(claim.question, top_k)
         verdict = verdict_on(claim, found.ranked, self._ledger, self._snapshot, language)
         if verdict is not None and (sound := self._borne_out(verdict.statements)):
             kind = "fact" if verdict.holds else "correction"
             return _Reply(asked, found, kind, sound, None, holds=verdict.holds)
         return replace(self._open_reply(claim.question, language, top_k), asked=asked)
 
-    def _in_chinese(self, asked: Question) -> Question:
-        hits = self._retrieved(asked, 2 * NEAR).hits
-        near = [h.passage.folded for h in hits if self._snapshot.languages[h.passage.doc_id] != "en"]
-        return in_chinese(asked, near[:NEAR], self._snapshot)
-
     def _open_reply(self, asked: Question, language: str, top_k: int) -> _Reply:
-        found = self._find(asked, top_k)
+        found = self._finder.find(asked, top_k)
         ranked = found.ranked
         table = None
         if kind_of(asked) in TABLED:
@@ -342,24 +297,20 @@ class Assistant(Contents):
         self._check(question)
         with known_names(self._snapshot.names):
             asked = understand(self._spelling.mend(question, language_of(question)).text)
-            hits, support = self._hits(asked, max(top_k, self._settings.top_k))
+            hits, support = self._finder.hits(asked, max(top_k, self._settings.top_k))
             if asked.lang == "en" and self._snapshot.translations:
-                in_chinese, support = self._hits(self._in_chinese(asked), max(top_k, self._settings.top_k))
+                in_chinese, support = self._finder.hits(
+                    self._finder.in_chinese(asked), max(top_k, self._settings.top_k)
+                )
                 hits = joined(hits, in_chinese)
         return hits[:top_k], support
-
-    def _hits(self, asked: Question, top_k: int) -> tuple[list[Hit], float]:
-        found = self._find(asked, top_k)
-        if not found.was_read:
-            return list(found.retrieved.hits), found.support
-        return ranked_hits(asked, found.retrieved, found.readings), found.support
 
     def search(self, query: str, top_k: int) -> list[Hit]:
         """The `top_k` best passages for a query, best first."""
         _ = self.version  # the same
         self._check(query)
         with known_names(self._snapshot.names):
-            return list(self._retrieved(understand(query), top_k).hits)
+            return list(self._finder.retrieved(understand(query), top_k).hits)
 
     def _check(self, question: str) -> None:
         if not question.strip():
@@ -369,50 +320,6 @@ class Assistant(Contents):
                 f"问题有 {len(question)} 个字符,最多 {self.max_question_chars} (question too long)。",
                 "请缩短问题,一次问一件事",
             )
-
-    def _documents_for(self, asked: Question, lang: str | None) -> frozenset[str] | None:
-        """The documents a question may be answered from: in its language, and naming the source it asks for."""
-        if lang is None and not asked.sources:
-            return None
-        own = frozenset(k for k, written in self._snapshot.languages.items() if lang is None or written == lang)
-        return own & self._naming(asked.sources) or own
-
-    def _naming(self, sources: Sequence[tuple[str, ...]]) -> set[str]:
-        """The documents that name one of these."""
-        found = set()
-        for form in (form for forms in sources for form in forms):
-            for row in self._snapshot.lexical.holding(pairs(form) or words(form)):
-                passage = self._snapshot.passages[int(row)]
-                if passage.doc_id not in found and is_named(sources, passage.folded):
-                    found.add(passage.doc_id)
-        return found
-
-    def _retrieved(self, asked: Question, top_k: int, among: frozenset[str] | None = None) -> Retrieved:
-        return retrieve(asked, self._snapshot, self._encoder, top_k=top_k, among=among, copies=self._copies.rows)
-
-    def _find(self, asked: Question, top_k: int) -> _Found:
-        """Retrieves, reads and weighs; the same steps for every door."""
-        among = "en" if asked.lang == "en" and not asked.cross else None
-        tell("retrieve", asked.understood)
-        own = self._documents_for(asked, among)
-        retrieved = self._retrieved(asked, top_k, own)
-        copied = self._copies.sentences
-        skip = copied if own is None else {s for s, original in copied.items() if original in own}
-        ranked = rank_sentences(asked, retrieved, self._snapshot, skip)
-        was_read = self._reader is not None and can_read(asked)
-        limit = threshold(asked, read=was_read) if self._settings.threshold is None else self._settings.threshold
-        if not ranked:
-            return _Found(retrieved, [], (), 0.0, limit, was_read)
-        if self._reader is None or not was_read:
-            features = support_features(asked, retrieved, ranked, rarities(asked, self._snapshot))
-            support = support_of(asked, features)
-            begin("decide")
-            return _Found(retrieved, ranked, (), support, limit, was_read)
-        tell("read", asked.understood)
-        seen = read(asked, ranked, self._snapshot, self._reader)
-        support = support_of(asked, read_features(retrieved, seen), read=True)
-        begin("decide")
-        return _Found(retrieved, seen.ranked, seen.readings, support, limit, was_read)
 
 
 def _alive(method: "weakref.WeakMethod[Callable[..., Answer]]") -> Callable[..., Answer]:
