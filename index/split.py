@@ -118,7 +118,8 @@ def _pieces(readable: Aligned, start: int, end: int, max_chars: int) -> Iterator
             yield start, end
             return
         ahead = readable.text[start : min(end, fits + _LOOK_AHEAD)]
-        cut = start + max(1, _last_cut(ahead, fits - start))
+        # a single character may stand for hundreds (a mended run): no need to look for the best place in it
+        cut = start + max(1, _last_cut(ahead, fits - start)) if fits - start > 1 else fits
         yield start, cut
         start = cut
 

@@ -72,7 +72,7 @@ STAGES: dict[str, Callable[[str], Any]] = {
     "source": lambda text: source_of(fold_text(text)),
 }
 # those that went back over a text before they were mended, and one of each kind; all of UNITS take minutes
-WORST = ("2024年", "3月", "12.5%、", "1元", "百", "一分之", "3D", "的", "（）。", "# 甲", "甲\u2028", "|a|")
+WORST = ("2024年", "3月", "12.5%、", "1元", "百", "一分之", "3D", "的", "（）。", "# 甲", "甲\u2028", "|a|", "——")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -116,7 +116,7 @@ def test_no_heading_table_or_list_takes_longer_than_it_is_long(soak: bool) -> No
 
 
 def test_a_text_of_a_hundred_thousand_characters_is_soon_read(soak: bool) -> None:
-    for unit in dict.fromkeys((*WORST, *UNITS)) if soak else WORST[:1]:
+    for unit in dict.fromkeys((*WORST, *Random(23).sample(UNITS, 60))) if soak else WORST[:1]:
         assert seconds(read_whole, repeated(unit, HUGE[soak])) < HUGE_S, unit
 
 
@@ -129,7 +129,7 @@ def _pieced(random: Random, length: int) -> str:
 
 def test_mixed_units_take_no_longer_than_they_are_long(soak: bool) -> None:
     random = Random(20)
-    for _ in range(400 if soak else 3):
+    for _ in range(60 if soak else 3):
         text = _pieced(random, LONG[soak])
         assert seconds(read_whole, text) < SLOW_S or seconds(read_whole, text, 3) < SLOW_S, text[:200]
 
