@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
+from fastapi.responses import StreamingResponse
 from pydantic import AfterValidator, BaseModel, Field
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
@@ -16,6 +17,7 @@ from rag.values import Answer
 from web import feedback
 from web.admission import Admission
 from web.asking import Asking
+from web.description import ANYWHERE, also, errors
 from web.problems import checked_question
 from web.render import MAX_TURNS
 from web.service import Service
@@ -87,7 +89,7 @@ def checked_body(max_chars: int) -> Callable[[AskBody], Awaitable[AskBody]]:
 
 def api_routes(versions: Versions, feedback_file: Path | None, admission: Admission, asking: Asking) -> APIRouter:
     """`/api/…`. `feedback_file`: None turns feedback away."""
-    routes = APIRouter()
+    routes = APIRouter(responses=errors(*ANYWHERE))
     max_chars = versions.current.max_question_chars
     Served = Annotated[Service, Depends(versions.taken)]  # noqa: N806  a type
     Asked = Annotated[AskBody, Depends(checked_body(max_chars))]  # noqa: N806
@@ -97,7 +99,12 @@ def api_routes(versions: Versions, feedback_file: Path | None, admission: Admiss
         with asking.within():
             return asking.answer(service, body.question, body.turns, body.lang, body.top_k).as_json()
 
-    @routes.post("/api/ask/stream", dependencies=[Depends(admission.always)])
+    @routes.post(
+        "/api/ask/stream",
+        dependencies=[Depends(admission.always)],
+        response_class=StreamingResponse,
+        responses=also("text/event-stream"),
+    )
     async def ask_stream(body: Asked, service: Served) -> EventSourceResponse:
         async def shown(answer: Answer) -> AsyncGenerator[ServerSentEvent, None]:
             for line in answer.text.splitlines(keepends=True):
@@ -110,7 +117,7 @@ def api_routes(versions: Versions, feedback_file: Path | None, admission: Admiss
             lambda: asking.answer(service, body.question, body.turns, body.lang, body.top_k), shown, asking.checked
         )
 
-    @routes.post("/api/feedback", status_code=201)
+    @routes.post("/api/feedback", status_code=201, responses=errors(507))
     def give_feedback(body: FeedbackBody) -> dict[str, str]:
         if feedback_file is None:
             raise feedback.FeedbackLost("这里不收意见 (feedback is not kept here)。")
@@ -136,13 +143,13 @@ def api_routes(versions: Versions, feedback_file: Path | None, admission: Admiss
         found = service.documents()
         return {"index_version": service.version, "documents": [_fields(document) for document in found]}
 
-    @routes.get("/api/documents/{doc_id:path}")
+    @routes.get("/api/documents/{doc_id:path}", responses=errors(404))
     def document(doc_id: str, service: Served) -> dict[str, Any]:
         found = service.document(doc_id)
         dropped = sorted(service.dropped(doc_id), key=lambda span: (span.start, span.end))
         return {**_fields(found), "text": found.text, "dropped": [asdict(span) for span in dropped]}
 
-    @routes.get("/api/figures")
+    @routes.get("/api/figures", responses=also("text/csv"))
     def figures(
         service: Served,
         subject: str | None = None,
