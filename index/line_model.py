@@ -128,12 +128,13 @@ def _grams(text: str) -> Features:
 def second_features(first: Scores, shapes: Sequence[Features]) -> list[Features]:
     """What the second model sees: the shape of a line again, and the first model's scores around it."""
     found = []
+    mean = float(first.mean()) if len(first) else 0.0
     for n, shape in enumerate(shapes):
         f = {name: value for name, value in shape.items() if not name.startswith("g:")}
         for step in range(-REACH, REACH + 1):
             if 0 <= n + step < len(first):
                 f[f"score{step}"] = float(first[n + step])
-        f["mean"] = float(first.mean())
+        f["mean"] = mean
         below = first[n + 1 : n + 1 + AHEAD]
         f["below"] = float(below.mean()) if len(below) else 0.0
         found.append(f)
