@@ -75,6 +75,7 @@ def test_the_table_in_the_docs_is_the_list() -> None:
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda a: a.name)
 def test_no_request_gets_through(attack: Attack, doors: Doors, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING)
+    logging.getLogger("yuntu").propagate = True  # `serve` turns that off
     values = {**doors.values, "port": doors.servers[attack.door].port}
     statuses: list[int] = []
     for _ in range(attack.times):

@@ -2,6 +2,7 @@
 
 import hmac
 import json
+import logging
 import os
 import re
 import subprocess
@@ -143,6 +144,7 @@ DAMAGE: list[tuple[str, Callable[[str], str]]] = [
 def test_a_damaged_file_lets_nobody_in_and_says_so(
     what: str, damage: Callable[[str], str], keys: Keys, path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    logging.getLogger("yuntu").propagate = True  # `serve` turns that off
     secret = keys.add("team", "ask")
     with TestClient(create_app(FakeService(), policy=Policy(keys=Keys(path)))) as client:
         bearer = {"Authorization": f"Bearer {secret}"}

@@ -63,14 +63,16 @@ class Log:
 @pytest.fixture
 def log() -> Iterator[Log]:
     log, ours = Log(), logging.getLogger("yuntu")
-    before, ours.level = ours.level, logging.INFO
+    before = ours.level
+    ours.setLevel(logging.INFO)
     for logger in (ours, logging.getLogger()):
         logger.addHandler(log.handler)
     ours.propagate = False
     yield log
     for logger in (ours, logging.getLogger()):
         logger.removeHandler(log.handler)
-    ours.level, ours.propagate = before, True
+    ours.setLevel(before)
+    ours.propagate = True
 
 
 @pytest.fixture

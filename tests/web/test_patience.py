@@ -17,7 +17,7 @@ from tests.web.wire import Server, Wire, replies
 from web.guard import BodyLimit
 from web.patience import PatientProtocol, patient
 
-HEAD_S, READ_S, BODY_S, A_CLIENT = 0.4, 1.0, 0.5, 12
+HEAD_S, READ_S, BODY_S, A_CLIENT = 0.4, 0.6, 0.5, 12
 MB = 1 << 20
 GET = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 ENDED: list[str] = []
@@ -147,14 +147,14 @@ def test_a_slow_body_in_time_is_answered(door: int) -> None:
 @pytest.mark.parametrize("last", [(), ("Connection: close",)], ids=["keep-alive", "close"])
 def test_who_does_not_read_is_dropped(target: str, last: tuple[str, ...], port: int) -> None:
     with wire(port, 7) as one:
-        one.send(ask_for(target, *last), 2 * READ_S + 0.5)  # the system takes some for it at first
+        one.send(ask_for(target, *last), 2 * READ_S + 0.4)  # the system takes some for it at first
         one.is_closed()
         assert len(one.received) < 32 * MB
 
 
 def test_who_is_dropped_ends_the_work(port: int) -> None:
     with wire(port, 8) as one:
-        one.send(ask_for("/long?mb=32&ends"), 2 * READ_S + 0.5)
+        one.send(ask_for("/long?mb=32&ends"), 2 * READ_S + 0.4)
     assert "mb=32&ends" in ENDED
 
 
