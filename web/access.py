@@ -31,7 +31,9 @@ _LOG = logging.getLogger("yuntu.access")
 class Policy:
     """What is asked of a request. The default lets everybody in: for tests, and behind a door of one's own."""
 
-    keys: Keys | None = None  # None: no key is asked for
+    keys: Keys | None = None  # None: there are none
+    open: bool = False  # who asks needs none; whoever administers from elsewhere does
+    proxied: bool = False  # others' requests come through proxies of this machine too: nobody is known to sit at it
     hosts: frozenset[str] | None = None  # names we are known by, beside this machine's own; None: not checked
     rate: int = 0  # requests a minute for one key, or one address without a key; 0: as many as they like
 
@@ -67,11 +69,12 @@ class Access:
             return _CROSS_ORIGIN, {}
         if path in PUBLIC:
             return None
-        here = is_from_here(client, headers) and (self._policy.hosts is None or _is_here(headers))
+        addressed_here = self._policy.hosts is None or _is_here(headers)
+        here = addressed_here and not self._policy.proxied and is_from_here(client, headers)
         administers = path.startswith(ADMIN)
         if administers and here:
             return None
-        if self._policy.keys is None and not administers:
+        if (self._policy.open or self._policy.keys is None) and not administers:
             return None if here else self._too_often("address", one_client(client))
         return self._without_key(headers, client, administers, browser=not path.startswith(("/api/", "/v1/", *ADMIN)))
 

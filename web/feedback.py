@@ -27,15 +27,16 @@ def write(path: Path, row: dict[str, Any]) -> None:
             fcntl.flock(f, fcntl.LOCK_EX)
             if f.tell() + len(line) > MAX_BYTES:
                 raise FeedbackLost(
-                    f"意见文件已满 (the feedback file is full): {path}",
-                    "请把它移走后再试 (move it away, then try again)",
+                    "意见文件已满 (the feedback file is full)。",
+                    "请管理员移走 YUNTU_FEEDBACK 指的文件 (move it away, then try again)",
                 )
             f.write(line)
             f.flush()
             os.fsync(f.fileno())
     except OSError as e:
         raise FeedbackLost(
-            f"意见没有写下 (not written): {e.strerror or e}", f"请检查 {path} 能否写入 (check that it can be written)"
+            f"意见没有写下 (not written): {e.strerror or 'error'}",
+            "请管理员检查 YUNTU_FEEDBACK 指的文件能否写入 (check that it can be written)",
         ) from e
 
 

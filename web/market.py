@@ -17,6 +17,7 @@ from web.problems import ChartMissing
 from web.render import page, part
 from web.service import Service
 from web.spreadsheet import as_csv
+from web.terminal import shown
 from web.urls import document_url
 from web.versions import Versions
 
@@ -170,7 +171,7 @@ def table(chart: Chart, t: Labels | None = None) -> list[dict[str, object]]:
 
 
 def _file(content: str | bytes, kind: str, chart: Chart, form: str, t: Labels) -> Response:
-    name = f"{heading(chart, t)}.{form}".replace("/", "-")
+    name = shown(f"{heading(chart, t)}.{form}").replace("/", "-")
     plain = f"{chart.chart_id}.{form}"  # for what cannot read the other
     named = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='', errors='replace')}"
     return Response(content, media_type=kind, headers={"Content-Disposition": named})

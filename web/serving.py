@@ -102,7 +102,7 @@ def policy_of(settings: Settings, door: Door) -> Policy:
             "先发一把: yuntu keys add NAME;确实要对所有人开放,加 --insecure (open to everybody)",
         )
     names = names_of(settings.hosts) | names_of(door.host) | {socket.gethostname().lower()}
-    return Policy(keys if needed else None, frozenset(names), settings.rate)
+    return Policy(keys, frozenset(names), settings.rate, open=not needed, proxied=bool(settings.proxies))
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -9,6 +9,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from anyio import CancelScope
 from fastapi.concurrency import run_in_threadpool
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
@@ -79,6 +80,8 @@ async def stages_of(
         yield Done(await task)
     finally:
         hung_up.set()
+        with CancelScope(shield=True):  # whoever hung up keeps the turn until the thread is free again
+            await asyncio.wait({task})
 
 
 async def result_of(work: Callable[[], T]) -> T:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from index.errors import YuntuError
 from web.service import Service
 
-OPEN = 2  # older versions held open
+OPEN = 3  # older versions held open: as many as `rebuild` keeps, so that no link makes us open one for each request
 
 
 class VersionGone(YuntuError):

@@ -52,7 +52,7 @@ RELOAD = ("POST", "/admin/reload")
 WHO = ("nobody", "ask", "admin")
 MAY: dict[tuple[str, str], Mapping[tuple[str, str], tuple[int, int, int]]] = {  # nobody, ask, admin
     ("open", HERE): {ASK: (200, 200, 200), METRICS: (200, 200, 200), RELOAD: (200, 200, 200)},
-    ("open", AWAY): {ASK: (200, 200, 200), METRICS: (401, 401, 401), RELOAD: (401, 401, 401)},
+    ("open", AWAY): {ASK: (200, 200, 200), METRICS: (401, 403, 200), RELOAD: (401, 403, 200)},
     ("keys", HERE): {ASK: (401, 200, 200), METRICS: (200, 200, 200), RELOAD: (200, 200, 200)},
     ("keys", AWAY): {ASK: (401, 200, 200), METRICS: (401, 403, 200), RELOAD: (401, 403, 200)},
 }
@@ -62,7 +62,7 @@ MAY: dict[tuple[str, str], Mapping[tuple[str, str], tuple[int, int, int]]] = {  
 @pytest.mark.parametrize("what", [ASK, METRICS, RELOAD], ids=lambda what: what[1])
 def test_who_may_do_what(door: str, address: str, what: tuple[str, str], keys: Keys) -> None:
     secrets = {scope: keys.add(scope, scope) for scope in get_args(Scope)}
-    policy = Policy(keys=keys if door == "keys" else None, hosts=NAMES)
+    policy = Policy(keys=keys, open=door == "open", hosts=NAMES)
     asking = client(policy, address, "127.0.0.1" if address == HERE else "yuntu.example")
     found = [asking.request(*what, headers=bearer(secrets[who]) if who in secrets else {}).status_code for who in WHO]
     assert tuple(found) == MAY[door, address][what]
@@ -297,3 +297,9 @@ def test_a_link_may_lead_here_and_a_page_may_not_load_us(site: str | None, mode:
     assert is_embedded_elsewhere(headers(*pairs)) == embedded
     status = client(Policy()).get("/", headers=dict(pairs)).status_code
     assert status == (403 if embedded else 200)
+
+
+def test_where_proxies_are_named_nobody_is_known_to_sit_here(keys: Keys) -> None:
+    asking = client(Policy(keys=keys, hosts=NAMES, open=True, proxied=True), HERE, "127.0.0.1")
+    assert asking.get("/metrics").status_code == 401
+    assert client(Policy(keys=keys, hosts=NAMES, open=True), HERE, "127.0.0.1").get("/metrics").status_code == 200

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -12,6 +13,7 @@ from fastapi import FastAPI
 from rag.values import Answer
 from tests.web.fake_service import FakeService
 from web import app as app_module
+from web.admission import SHORTEST_WAIT_S, Admission, Busy
 from web.app import SPARE, create_app
 
 QUEUE = 2
@@ -66,6 +68,8 @@ def test_more_than_there_are_places_for_are_turned_away_and_the_others_answered(
         assert {r.status_code for r in refused} == {503}
         assert {r.json()["error"]["code"] for r in refused} == {"busy"}
         assert {r.headers["retry-after"] for r in refused} == {"1"}
+        while service.at_once < 1 + SPARE:  # a thread begins when it can
+            await asyncio.sleep(0.01)
         service.gate.set()
         answers = await asyncio.gather(*asked)
         assert Counter(r.status_code for r in answers) == {200: PLACES, 503: 2 * PLACES}
@@ -101,3 +105,59 @@ def test_pages_that_need_no_answer_do_not_wait(app: FastAPI, service: Gated) -> 
         assert Counter(r.status_code for r in await asyncio.gather(*asked)) == {200: PLACES, 503: 20 - PLACES}
 
     together(app, talk)
+
+
+def test_who_would_wait_too_long_for_an_answer_in_time_is_turned_away_sooner(service: Gated) -> None:
+    async def talk() -> None:
+        line = Admission(running=1, waiting=5, within_s=0.5)
+
+        async def turn(seconds: float) -> float:
+            began = time.monotonic()
+            try:
+                async with line.turn():
+                    await asyncio.sleep(seconds)
+            except Busy:
+                return time.monotonic() - began
+            return 0.0
+
+        assert await turn(0.3) == 0  # now it is known what a turn takes
+        assert await turn(0.3) == 0
+        waited = await asyncio.gather(turn(1), turn(0), turn(0))
+        assert waited[0] == 0
+        assert all(SHORTEST_WAIT_S <= seconds < 0.5 for seconds in waited[1:])
+        assert await turn(0) == 0  # who was turned away holds no place
+
+    asyncio.run(talk())
+
+
+def test_who_hangs_up_keeps_the_turn_until_the_work_has_ended(app: FastAPI, service: Gated) -> None:
+    """Else many who ask and leave would put more to work than there are places."""
+
+    async def talk() -> None:
+        scope = {"type": "http", "method": "POST", "path": "/api/ask/stream", "raw_path": b"/api/ask/stream"}
+        scope |= {"query_string": b"", "headers": [(b"host", b"127.0.0.1"), (b"content-type", b"application/json")]}
+        scope |= {"client": ("127.0.0.1", 1), "server": ("127.0.0.1", 80), "scheme": "http", "http_version": "1.1"}
+        body = [{"type": "http.request", "body": b'{"question": "share"}', "more_body": False}]
+
+        async def hang_up() -> None:
+            events = [*body]
+
+            async def receive() -> dict[str, object]:
+                if events:
+                    return events.pop()
+                await asyncio.sleep(0.05)
+                return {"type": "http.disconnect"}
+
+            async def send(message: object) -> None:
+                pass
+
+            await app(dict(scope), receive, send)
+
+        left = [asyncio.create_task(hang_up()) for _ in range(3 * PLACES)]
+        await asyncio.sleep(0.5)
+        assert service.most <= 1 + SPARE
+        service.gate.set()
+        await asyncio.gather(*left)
+        assert service.most <= 1 + SPARE
+
+    asyncio.run(talk())

@@ -71,15 +71,15 @@ def test_what_others_can_reach_needs_a_key_or_the_word_that_it_is_meant(tmp_path
     settings = Settings(keys=tmp_path / "keys.json")
     with pytest.raises(CannotServe, match=r"yuntu keys add.*--insecure"):
         policy_of(settings, Door(host, 8000))
-    assert policy_of(settings, Door(host, 8000, insecure=True)).keys is None
+    assert policy_of(settings, Door(host, 8000, insecure=True)).open
     Keys(settings.keys).add("team", "ask")
-    assert policy_of(settings, Door(host, 8000)).keys is not None
+    assert not policy_of(settings, Door(host, 8000)).open
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "localhost", "::1"])
 def test_this_machine_alone_needs_none_unless_it_is_asked_for(tmp_path: Path, host: str) -> None:
     settings = Settings(keys=tmp_path / "keys.json")
-    assert policy_of(settings, Door(host, 8000)).keys is None
+    assert policy_of(settings, Door(host, 8000)).open
     with pytest.raises(CannotServe, match="yuntu keys add"):
         policy_of(settings.model_copy(update={"access": "keys"}), Door(host, 8000))
 
