@@ -102,7 +102,7 @@ def policy_of(settings: Settings, door: Door) -> Policy:
             "先发一把: yuntu keys add NAME;确实要对所有人开放,加 --insecure (open to everybody)",
         )
     names = names_of(settings.hosts) | names_of(door.host) | {socket.gethostname().lower()}
-    return Policy(keys, frozenset(names), settings.rate, open=not needed, proxied=bool(settings.proxies))
+    return Policy(keys, open=not needed, proxied=bool(settings.proxies), hosts=frozenset(names), rate=settings.rate)
 
 
 def listen(host: str, port: int) -> socket.socket:

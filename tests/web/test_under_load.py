@@ -91,10 +91,8 @@ def mixed(versions: tuple[str, str]) -> Callable[[dict[str, Any]], str | None]:
 
     def check(answer: dict[str, Any]) -> str | None:
         own, other = ("100亿", "200亿") if answer["index_version"] == versions[0] else ("200亿", "100亿")
-        quotes = "".join(c["quote"] for c in answer["citations"])
-        if own not in answer["text"] or other in answer["text"] or other in quotes:
-            return f"{answer['index_version']}: {answer['text']}"
-        return None
+        said = answer["text"] + "".join(c["quote"] for c in answer["citations"])
+        return None if own in said and other not in said else f"{answer['index_version']}: {said}"
 
     return check
 
@@ -103,8 +101,14 @@ def mixed(versions: tuple[str, str]) -> Callable[[dict[str, Any]], str | None]:
 def test_hot_swaps_under_sixteen_clients_fail_nobody_and_mix_nothing(
     served: Served, versions: tuple[str, str], tmp_path: Path, soak: bool, report: Report
 ) -> None:
-    swaps, calm_s = (100, 60) if soak else (8, 4)
-    asked = [f"{year}年星澜云的营收是多少？" for year in range(2001, 2041)]
+    swaps, calm_s, pause_s = (100, 120, 2.0) if soak else (8, 4, 0.2)
+    asked = [  # too many to be remembered: a new version remembers none
+        f"{before}{year}年星澜云的营收是{what}{after}"
+        for before in ("", "请问", "想知道", "帮我查一下", "麻烦看看", "我想问", "请告诉我", "查一查")
+        for year in range(2001, 2041)
+        for what in ("多少", "多少亿元", "多少钱")
+        for after in ("", "？", "呢？", "？谢谢")
+    ]
     check = mixed(versions)
     calm = asyncio.run(clients(served.port, 16, calm_s, asked, check))
     done: list[float] = []
@@ -116,6 +120,7 @@ def test_hot_swaps_under_sixteen_clients_fail_nobody_and_mix_nothing(
             while served.client.get("/readyz").json().get("index_version") != versions[n % 2]:
                 time.sleep(0.05)
             done.append(time.monotonic() - began)
+            time.sleep(pause_s)
 
     swapping = threading.Thread(target=swap)
     swapping.start()
