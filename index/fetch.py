@@ -130,7 +130,7 @@ def _checked_address(url: str, host: str, allow_private: bool) -> str:
     except (OSError, UnicodeError) as e:
         raise FetchFailed(url, "域名解析不了 (unknown host)") from e
     addresses = [str(entry[4][0]) for entry in found]
-    if not allow_private and (inside := next((a for a in addresses if not _is_public(a)), None)):
+    if not allow_private and (inside := next((a for a in addresses if not is_public(a)), None)):
         raise FetchFailed(url, f"{inside} 是内网地址,不取 (a private address): 内网网页请加 --allow-private")
     return addresses[0]
 
@@ -139,7 +139,8 @@ def _checked_address(url: str, host: str, allow_private: bool) -> str:
 _DISGUISED = tuple(map(ipaddress.ip_network, ("64:ff9b::/32", "2002::/16", "2001::/32", "::/96", "fec0::/10")))
 
 
-def _is_public(address: str) -> bool:
+def is_public(address: str) -> bool:
+    """Whether an IP address is one of the open internet: no private, loopback or local one, in disguise or not."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     mapped = getattr(ip, "ipv4_mapped", None)
     if mapped is None and ip.version == 6 and any(ip in network for network in _DISGUISED):

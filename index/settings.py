@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, SecretStr, ValidationError
 
 from index.errors import BadSettings
 
@@ -48,6 +48,11 @@ class Settings(BaseModel, frozen=True, extra="forbid"):
     log: Literal["json", "off"] = Field("json", description="what `serve` writes to stderr; `off`: errors only")
     log_questions: bool = Field(False, description="the words of questions go into the log")
     feedback: Path = Field(Path("var/feedback.jsonl"), description="where what people say of answers is kept")
+    llm_base_url: str = Field("", description="an OpenAI-compatible server that writes (…/v1); unset: templates alone")
+    llm_model: str = Field("", description="… its model")
+    llm_api_key: SecretStr = Field(SecretStr(""), description="… and the key for it")
+    llm_timeout_s: float = Field(12.0, gt=0, description="an LLM's answer not complete by then gives way to the template")
+    llm_allow_private: bool = Field(False, description="that server may be this machine or stand inside the network")
     keep_versions: int = Field(3, ge=1, description="index versions kept beside the current one")
 
     @classmethod
