@@ -4,13 +4,9 @@ import base64
 import binascii
 import logging
 import math
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -18,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from web.addresses import host_of, is_allowed, is_embedded_elsewhere, is_from_here, is_same_origin, one_client
 from web.keys import Keys, KeysUnreadable
 from web.problems import Problem, respond
+from web.rates import Rate
 from web.request_state import current
 
 PUBLIC = ("/healthz", "/readyz")
@@ -44,9 +41,8 @@ class Access:
     def __init__(self, app: ASGIApp, policy: Policy) -> None:
         self.app = app
         self._policy = policy
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
-        self._rate = RateLimitItemPerMinute(max(policy.rate, 1))
-        self._guesses = RateLimitItemPerMinute(GUESSES_A_MINUTE)
+        self._of_addresses, self._of_keys = Rate(policy.rate), Rate(policy.rate)
+        self._guesses = Rate(GUESSES_A_MINUTE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: D102  ASGI
         if scope["type"] == "http" and (refusal := self._refusal(scope)) is not None:
@@ -75,15 +71,15 @@ class Access:
         if administers and here:
             return None
         if (self._policy.open or self._policy.keys is None) and not administers:
-            return None if here else self._too_often("address", one_client(client))
+            return None if here else self._too_often(self._of_addresses, one_client(client))
         return self._without_key(headers, client, administers, browser=not path.startswith(("/api/", "/v1/", *ADMIN)))
 
     def _without_key(
         self, headers: Headers, client: str | None, administers: bool, *, browser: bool
     ) -> tuple[Problem, Mapping[str, str]] | None:
         address = one_client(client)
-        if not self._limiter.test(self._guesses, "guess", address):
-            return self._wait(self._guesses, "guess", address)
+        if seconds := self._guesses.wait_s(address):
+            return _wait(seconds)
         secret = secret_in(headers)
         try:
             key = self._policy.keys.find(secret) if secret and self._policy.keys is not None else None
@@ -92,22 +88,25 @@ class Access:
             return _NOBODY, {}
         if key is None:
             if secret:
-                self._limiter.hit(self._guesses, "guess", address)
+                self._guesses.count(address)
             challenge = 'Basic realm="Yuntu", charset="UTF-8"' if browser else 'Bearer realm="Yuntu"'
             return _NO_KEY, {"WWW-Authenticate": challenge}
         if administers and not key.allows("admin"):
             return _NOT_ADMIN, {}
         current().note(key=key.name)
-        return self._too_often("key", key.name)
+        return self._too_often(self._of_keys, key.name)
 
-    def _too_often(self, kind: str, who: str) -> tuple[Problem, Mapping[str, str]] | None:
-        if self._policy.rate and not self._limiter.hit(self._rate, kind, who):
-            return self._wait(self._rate, kind, who)
+    def _too_often(self, rate: Rate, who: str) -> tuple[Problem, Mapping[str, str]] | None:
+        if not self._policy.rate:
+            return None
+        if seconds := rate.wait_s(who):
+            return _wait(seconds)
+        rate.count(who)
         return None
 
-    def _wait(self, item: RateLimitItemPerMinute, kind: str, who: str) -> tuple[Problem, Mapping[str, str]]:
-        seconds = self._limiter.get_window_stats(item, kind, who).reset_time - time.time()
-        return _TOO_OFTEN, {"Retry-After": str(max(1, math.ceil(seconds)))}
+
+def _wait(seconds: float) -> tuple[Problem, Mapping[str, str]]:
+    return _TOO_OFTEN, {"Retry-After": str(math.ceil(seconds))}
 
 
 def secret_in(headers: Headers) -> str | None:
