@@ -18,6 +18,7 @@ from web.health import health_routes
 from web.market import market_routes
 from web.metrics import Metrics
 from web.observe import Observe
+from web.openai_api import openai_routes
 from web.pages import page_routes
 from web.problems import handle_problems
 from web.render import STATIC
@@ -25,6 +26,7 @@ from web.service import Service
 from web.versions import Versions
 
 MAX_BODY_BYTES = 64 * 1024
+LARGER = {"/v1/chat/completions": 1024 * 1024}  # chat clients send the whole conversation each time, our answers too
 SPARE = 1  # answers begun beyond the cores: while one waits for the network's turn, another is written
 
 
@@ -64,13 +66,14 @@ def create_app(
     admission = Admission(cores() + SPARE, queue, metrics.line)
     asking = Asking(metrics, deadline_s)
     app.include_router(api_routes(versions, feedback, admission, asking))
+    app.include_router(openai_routes(versions, admission, asking))
     app.include_router(page_routes(versions, admission, asking))
     app.include_router(market_routes(versions))
     app.include_router(health_routes(versions, metrics, reload))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     handle_problems(app)
     # 12 bytes are the most JSON needs for one character (two \u escapes)
-    app.add_middleware(BodyLimit, max_bytes=max(MAX_BODY_BYTES, 12 * limit), max_question_chars=limit)
+    app.add_middleware(BodyLimit, max_bytes=max(MAX_BODY_BYTES, 12 * limit), max_question_chars=limit, larger=LARGER)
     app.add_middleware(Access, policy=policy)
     app.add_middleware(Observe, metrics=metrics, log_questions=log_questions)
     app.add_middleware(SecurityHeaders)  # added last, so it is outermost and covers what the others answer too

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
@@ -57,10 +58,18 @@ class SecurityHeaders:
 class BodyLimit:
     """Answers 413 to a body over `max_bytes`, declared or in chunks, and 408 to one that is too slow."""
 
-    def __init__(self, app: ASGIApp, max_bytes: int, max_question_chars: int, patience_s: float = PATIENCE_S) -> None:
-        """`patience_s`: a body that takes longer to arrive is not waited for."""
+    def __init__(
+        self,
+        app: ASGIApp,
+        max_bytes: int,
+        max_question_chars: int,
+        patience_s: float = PATIENCE_S,
+        larger: Mapping[str, int] = MappingProxyType({}),
+    ) -> None:
+        """`patience_s`: a body that takes longer to arrive is not waited for; `larger`: path → bytes it may send."""
         self.app = app
         self.max_bytes = max_bytes
+        self.larger = larger
         self.max_question_chars = max_question_chars
         self.patience_s = patience_s
 
@@ -68,13 +77,14 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        max_bytes = self.larger.get(scope["path"], self.max_bytes)
         try:
-            body = await asyncio.wait_for(self._body(scope, receive), self.patience_s)
+            body = await asyncio.wait_for(self._body(scope, receive, max_bytes), self.patience_s)
         except asyncio.TimeoutError:
             await self._refuse(_TOO_SLOW, scope, receive, send)
             return
         except _TooLarge:
-            await self._refuse(self._too_large(), scope, receive, send)
+            await self._refuse(self._too_large(max_bytes), scope, receive, send)
             return
         if body is None:
             return
@@ -89,7 +99,7 @@ class BodyLimit:
 
         await self.app(scope, replay, send)
 
-    async def _body(self, scope: Scope, receive: Receive) -> bytes | None:
+    async def _body(self, scope: Scope, receive: Receive, max_bytes: int) -> bytes | None:
         """The whole body; None when the client has gone. Raises: _TooLarge."""
         declared = dict(scope["headers"]).get(b"content-length", b"0")
         if declared.isdigit() and int(declared) > _DRAIN_BYTES:
@@ -101,18 +111,18 @@ class BodyLimit:
                 return None
             chunk = message.get("body", b"")
             size += len(chunk)
-            if size <= self.max_bytes:
+            if size <= max_bytes:
                 chunks.append(chunk)
             more = message.get("more_body", False) and size <= _DRAIN_BYTES
-        if size > self.max_bytes:
+        if size > max_bytes:
             raise _TooLarge
         return b"".join(chunks)
 
     async def _refuse(self, problem: Problem, scope: Scope, receive: Receive, send: Send) -> None:
         await respond(Request(scope), problem, {"Connection": "close"})(scope, receive, send)
 
-    def _too_large(self) -> Problem:
-        kb = self.max_bytes // 1024
+    def _too_large(self, max_bytes: int) -> Problem:
+        kb = max_bytes // 1024
         return Problem(
             413,
             "body_too_large",

@@ -1,6 +1,6 @@
 """What went wrong → a status and {"error": {"code", "message", "hint"}}, or the same on a page. Never a stack trace."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -29,6 +29,8 @@ from web.request_state import current
 from web.versions import VersionGone
 
 RETRY_S = "1"
+OPENAI = "/v1/"  # below it, errors have the shape of OpenAI's
+_OPENAI_TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 
 
 class QuestionTooLong(BadQuestion):
@@ -48,6 +50,25 @@ class QuestionEmpty(BadQuestion):
 
     def __init__(self) -> None:
         super().__init__("问题是空的 (the question is empty)。", "请写下想问的内容 (write what you want to know)。")
+
+
+class BadParameter(BadQuestion):
+    """One field of a request holds what cannot be read, or asks for what is not done here."""
+
+    def __init__(self, param: str, message: str, hint: str, code: str = "unsupported_parameter") -> None:
+        super().__init__(f"{param}: {message}", hint)
+        self.param = param
+        self.code = code
+
+
+class ModelMissing(YuntuError):
+    """A request names a model that is not ours."""
+
+    code = "model_not_found"
+    param = "model"
+
+    def __init__(self, name: str, ours: str) -> None:
+        super().__init__(f"没有模型 {name[:40]!r} (no such model)。", f"模型名写 {ours} (the model is {ours})。")
 
 
 class ChartMissing(YuntuError):
@@ -77,6 +98,7 @@ STATUS: dict[type[YuntuError], int] = {  # the first that fits; any other YuntuE
     QuestionTooLong: 413,
     BadQuestion: 400,
     DocumentMissing: 404,
+    ModelMissing: 404,
     VersionGone: 410,
     FeedbackLost: 507,
     ChartMissing: 404,
@@ -101,10 +123,18 @@ class Problem:
     code: str
     message: str
     hint: str = ""
+    param: str | None = None  # the field that is wrong, where it is one
 
     def as_json(self) -> dict[str, dict[str, str]]:
         """The JSON body."""
         return {"error": {"code": self.code, "message": self.message, "hint": self.hint}}
+
+    def as_openai(self) -> dict[str, dict[str, str | None]]:
+        """The JSON body in the shape that OpenAI's clients read; they show `message` alone, so the hint is in it."""
+        kind = "server_error" if self.status >= 500 else _OPENAI_TYPES.get(self.status, "invalid_request_error")
+        message = f"{self.message} {self.hint}".strip()
+        error = {"message": message, "type": kind, "param": self.param, "code": self.code, "hint": self.hint}
+        return {"error": error}
 
 
 def checked_question(question: str, limit: int) -> str:
@@ -132,7 +162,7 @@ def problem_of(error: Exception) -> Problem:
         hint = "细节在服务器日志里 (details are in the server's log)。"
         return Problem(500, "internal_error", "服务内部出错 (internal error)。", hint)
     status = next((status for kind, status in STATUS.items() if isinstance(error, kind)), 500)
-    return Problem(status, error.code, error.message, error.hint)
+    return Problem(status, error.code, error.message, error.hint, getattr(error, "param", None))
 
 
 async def _yuntu(request: Request, error: Exception) -> Response:
@@ -147,9 +177,22 @@ async def _invalid(request: Request, error: Exception) -> Response:
     if first["type"] == "json_invalid":
         hint = '请发送 JSON 对象，例如 {"question": "…"} (send a JSON object)'
         return respond(request, Problem(400, "bad_json", "请求不是合法的 JSON (malformed JSON)。", hint))
+    if request.url.path.startswith(OPENAI):
+        return respond(request, _invalid_openai(first["loc"], first["msg"]))
     where = ".".join(str(part) for part in first["loc"])  # the input itself is not repeated: it may be long or hostile
     hint = 'POST 时用 Content-Type: application/json，例如 {"question": "…"}' if request.method == "POST" else ""
     return respond(request, Problem(422, "bad_request", f"参数不对 (bad parameter): {where}: {first['msg']}。", hint))
+
+
+def _invalid_openai(where: Sequence[str | int], why: str) -> Problem:
+    """The same where OpenAI's clients look: 400, and the field as one writes it, without which kind of it was tried."""
+    field = ""
+    for part in where[1:]:  # the first says that it is the body
+        if isinstance(part, str) and not part.isidentifier():
+            break
+        field += f"[{part}]" if isinstance(part, int) else f".{part}" if field else part
+    hint = '例如 {"model": "yuntu", "messages": [{"role": "user", "content": "…"}]}'
+    return Problem(400, "invalid_value", f"参数不对 (bad parameter): {field or 'body'}: {why}。", hint, field or None)
 
 
 async def _http(request: Request, error: Exception) -> Response:
@@ -165,6 +208,8 @@ async def _http(request: Request, error: Exception) -> Response:
 
 def respond(request: Request, problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
     """The problem as JSON, or as a page for a person."""
+    if request.url.path.startswith(OPENAI):
+        return JSONResponse(problem.as_openai(), problem.status, headers)
     if wants_page(request):
         lang = request.query_params.get("lang", "")
         return page(request, "error.html", lang, problem.status, headers, problem=problem)
