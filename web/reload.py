@@ -1,7 +1,9 @@
 """The index that is served, exchanged for a newer version in between: opened and checked beside it first."""
 
 import logging
+import math
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from web.metrics import Metrics
 from web.versions import Versions
 
 EVERY_S = 1.0  # between two looks at CURRENT
+AGAIN_S = 60.0  # after a version could not be opened for want of memory or the like
 _LOG = logging.getLogger("yuntu.index")
 
 
@@ -28,7 +31,9 @@ class Reload:
         self._opened = opened
         self._versions = versions
         self._metrics = metrics
-        self._refused: str | None = None  # what could not be opened: not tried again until CURRENT changes
+        self._refused: object = None  # CURRENT when what it names could not be opened: until it is written anew
+        self._retry_at = 0.0  # … or until then, where that was not the version's fault
+        self._said = ""  # the trouble that was told of last
         self._lock = threading.Lock()
         self._look = threading.Event()
         self._stopped = False
@@ -42,19 +47,19 @@ class Reload:
 
     def soon(self) -> None:
         """Looks as soon as the thread gets to it: for signal handlers."""
-        self._refused = None
+        self._refused, self._said = None, ""
         self._look.set()
 
     def watch(self) -> None:
-        """Looks again and again, until `stop`."""
+        """Looks again and again, until `stop`. What stays wrong is said once."""
         while not self._stopped:
             try:
                 with self._lock:
                     self._follow()
-            except YuntuError as e:
-                _LOG.error("not switched", extra={"why": str(e), "refused": self._refused})
             except Exception as e:
-                _LOG.error("not switched", exc_info=e)
+                if self._said != (said := f"{type(e).__name__}: {e}"):
+                    self._said = said
+                    _tell("not switched", e)
             self._look.wait(EVERY_S)
             self._look.clear()
 
@@ -69,33 +74,55 @@ class Reload:
         What turns out to be damaged gives way to the newest version that is sound.
         """
         with self._lock:
-            self._versions.current.warm_up()
+            served = self._versions.current
             try:
-                self._versions.current.verify(self._root)
+                served.warm_up()
+            except Exception as e:  # a first question finds the same, or waits
+                _tell("not warmed up", e)
+            try:
+                served.verify(self._root)
             except YuntuError as e:
-                _LOG.error("damaged", extra={"why": str(e)})
-                try:
-                    self._switch(lambda: snapshot.open_sound(self._root, self._say, thorough=True))
-                except YuntuError as worse:
-                    _LOG.error("no sound version", extra={"why": str(worse)})
+                _tell("damaged", e)
+            except Exception as e:  # no memory, no more files: it stays unverified, as /readyz says
+                _tell("not verified", e)
+                return
+            else:
+                return
+            try:
+                self._switch(lambda: snapshot.open_sound(self._root, self._say, thorough=True))
+            except Exception as e:
+                _tell("no sound version", e)
 
     @staticmethod
     def _say(said: str) -> None:
         _LOG.error("damaged", extra={"why": said})
 
     def _follow(self) -> bool:
+        written = _written(self._root / "CURRENT")  # before it is read: else it could be another by then
         wanted = snapshot.current_version(self._root)
-        if wanted in (self._versions.name, self._refused):
+        if self._serves(wanted):
+            self._said = ""  # what goes wrong from here on is news
             return False
+        if written == self._refused and time.monotonic() < self._retry_at:
+            return False
+        before = self._versions.current
         try:
             self._switch(lambda: snapshot.open_version(self._root, wanted, thorough=True))
-        except BaseException:
-            if wanted == self._versions.name:
-                raise
-            self._refused = wanted
-            self._metrics.swapped("failed")
+        except BaseException as e:
+            if self._versions.current is before:
+                self._refused = written
+                self._retry_at = math.inf if isinstance(e, YuntuError) else time.monotonic() + AGAIN_S
+                self._metrics.swapped("failed")
             raise
+        self._said = ""
         return True
+
+    def _serves(self, version: str) -> bool:
+        """Whether that is what answers. What is known to be damaged does not, and may have been mended since."""
+        try:
+            return self._versions.current.version == version
+        except YuntuError:
+            return False
 
     def _switch(self, opened: Callable[[], Snapshot]) -> None:
         assistant = self._opened(opened())
@@ -103,4 +130,22 @@ class Reload:
         before = self._versions.name
         self._versions.swap(assistant)
         self._metrics.swapped("done")
+        self._metrics.index(assistant.version, assistant.built_at, {})  # also where nobody asks this process
         _LOG.info("switched", extra={"from": before, "to": assistant.version})
+
+
+def _written(path: Path) -> tuple[int, int] | None:
+    """What changes whenever a file is written anew."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_ino, stat.st_mtime_ns
+
+
+def _tell(what: str, error: Exception) -> None:
+    """What went wrong: in words where they are ours, else its kind and place."""
+    if isinstance(error, YuntuError):
+        _LOG.error(what, extra={"why": str(error)})
+    else:
+        _LOG.error(what, exc_info=error)

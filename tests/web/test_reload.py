@@ -1,10 +1,14 @@
 """The index is exchanged while it is served: each answer is of one version, and only a sound one comes in."""
 
+import contextlib
+import errno
 import json
 import logging
 import shutil
 import threading
+import time
 import weakref
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -55,6 +59,33 @@ class Served:
         """The version that answers, and what it says."""
         answer = self.client.post("/api/ask", json={"question": QUESTION}).json()
         return answer["index_version"], answer["text"]
+
+
+def damage(path: Path) -> None:
+    raw = path.read_bytes()
+    path.write_bytes(raw[:-1] + bytes([raw[-1] ^ 1]))
+
+
+@contextlib.contextmanager
+def watched(served: Served) -> Iterator[None]:
+    """The thread looks a hundred times a second."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("web.reload.EVERY_S", 0.01)
+        thread = threading.Thread(target=served.reload.watch, daemon=True)
+        thread.start()
+        try:
+            yield
+            assert thread.is_alive()
+        finally:
+            served.reload.stop()
+            thread.join(5)
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    until = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.01)
 
 
 @pytest.fixture
@@ -123,9 +154,7 @@ def test_a_request_finishes_on_the_version_it_took(served: Served, monkeypatch: 
 
 def test_a_damaged_version_is_refused_loudly_and_once(served: Served, caplog: pytest.LogCaptureFixture) -> None:
     second = served.rebuilt(200)
-    path = served.root / second / "vectors.npy"
-    raw = path.read_bytes()
-    path.write_bytes(raw[:-1] + bytes([raw[-1] ^ 1]))
+    damage(served.root / second / "vectors.npy")
     refused = served.client.post("/admin/reload")
     assert refused.status_code == 503
     assert "vectors.npy" in refused.json()["error"]["message"]
@@ -135,12 +164,8 @@ def test_a_damaged_version_is_refused_loudly_and_once(served: Served, caplog: py
     opened: list[str] = []
     with pytest.MonkeyPatch.context() as patch, caplog.at_level(logging.ERROR, "yuntu.index"):
         patch.setattr(snapshot, "open_version", lambda root, version, **_: opened.append(version))
-        patch.setattr("web.reload.EVERY_S", 0.01)
-        thread = threading.Thread(target=served.reload.watch, daemon=True)
-        thread.start()
-        threading.Event().wait(0.3)
-        served.reload.stop()
-        thread.join(5)
+        with watched(served):
+            time.sleep(0.3)
     assert opened == []  # it was tried, and CURRENT names it still
 
 
@@ -170,6 +195,90 @@ def test_a_current_that_names_nothing_changes_nothing(served: Served, damage: by
     assert served.answer()[0] == third
 
 
+def test_what_stays_wrong_for_hours_is_said_once_and_followed_again_when_it_is_mended(
+    served: Served, caplog: pytest.LogCaptureFixture
+) -> None:
+    logging.getLogger("yuntu").propagate = True  # `serve` turns that off
+    with caplog.at_level(logging.ERROR, "yuntu.index"), watched(served):
+        for wrong in (b"", b"v-000000000000\n"):
+            (served.root / "CURRENT").write_bytes(wrong)
+            time.sleep(0.3)
+        (served.root / "CURRENT").unlink()
+        time.sleep(0.3)
+        assert len(caplog.records) == 3
+        third = served.rebuilt(300)
+        eventually(lambda: served.versions.name == third)
+        (served.root / "CURRENT").unlink()
+        eventually(lambda: len(caplog.records) == 4)  # after a sound look it is news again
+
+
+def test_a_version_that_was_refused_is_served_once_it_has_been_built_anew(served: Served) -> None:
+    """Equal input gives a version of the same name."""
+    second = served.rebuilt(200)
+    damage(served.root / second / "vectors.npy")
+    with watched(served):
+        eventually(lambda: 'outcome="failed"} 1.0' in served.client.get("/metrics").text)
+        assert served.answer()[0] == served.first
+        assert served.rebuilt(200) == second
+        eventually(lambda: served.versions.name == second)
+    assert says(200) in served.answer()[1]
+
+
+def test_the_only_version_is_served_again_once_it_has_been_built_anew(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshot, "_VERIFY_AT_OPEN_BYTES", 0)
+    served.versions.swap(served.versions.current.over(snapshot.open_version(served.root, served.first)))
+    damage(served.root / served.first / "vectors.npy")
+    served.reload.settle()
+    assert served.client.post("/api/ask", json={"question": QUESTION}).status_code == 503
+    with watched(served):
+        time.sleep(0.1)
+        assert served.client.get("/readyz").status_code == 503
+        assert served.rebuilt(100) == served.first
+        eventually(lambda: served.client.get("/readyz").status_code == 200)
+    assert served.answer()[0] == served.first
+
+
+def test_what_only_lacked_memory_or_files_is_tried_again(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    second = served.rebuilt(200)
+    monkeypatch.setattr("web.reload.AGAIN_S", 0.05)
+    really, tries = snapshot.open_version, []
+
+    def scarce(root: Path, version: str, **more: bool) -> snapshot.Snapshot:
+        tries.append(version)
+        if len(tries) < 3:
+            raise OSError(errno.EMFILE, "Too many open files")
+        return really(root, version, **more)
+
+    monkeypatch.setattr(snapshot, "open_version", scarce)
+    with watched(served):
+        eventually(lambda: served.versions.name == second)
+    assert len(tries) == 3
+
+
+@pytest.mark.parametrize("step", ["warm_up", "verify"])
+def test_a_crash_while_settling_is_said_and_the_index_is_served_on(
+    step: str, served: Served, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    logging.getLogger("yuntu").propagate = True
+    monkeypatch.setattr(Assistant, step, lambda *_: (_ for _ in ()).throw(RuntimeError("secret")))
+    with caplog.at_level(logging.ERROR, "yuntu.index"):
+        served.reload.settle()
+    assert [r.getMessage() for r in caplog.records] == [{"warm_up": "not warmed up", "verify": "not verified"}[step]]
+    assert served.answer()[0] == served.first
+
+
+def test_what_is_measured_of_the_index_is_of_the_one_in_use_also_where_nobody_looks(served: Served) -> None:
+    """Several processes tell the sum: one that was not asked lately must not still name the old version."""
+    served.client.get("/metrics")
+    second = served.rebuilt(200)
+    served.reload.now()
+    told = served.metrics.exposed().decode()
+    assert f'yuntu_index_info{{version="{served.first}"}} 0.0' in told
+    assert f'yuntu_index_info{{version="{second}"}} 1.0' in told
+
+
 def test_what_turns_out_to_be_damaged_gives_way_to_the_newest_sound_version(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -180,9 +289,7 @@ def test_what_turns_out_to_be_damaged_gives_way_to_the_newest_sound_version(
     assistant = served.versions.current.over(opened)
     served.versions.swap(assistant)
     assert served.client.get("/readyz").json()["error"]["code"] == "index_unverified"
-    path = served.root / second / "vectors.npy"
-    raw = path.read_bytes()
-    path.write_bytes(raw[:-1] + bytes([raw[-1] ^ 1]))
+    damage(served.root / second / "vectors.npy")
     with pytest.raises(IndexDamaged):
         assistant.verify(served.root)
     assert served.client.post("/api/ask", json={"question": QUESTION}).status_code == 503
