@@ -19,6 +19,7 @@ from web.request_state import current
 
 PUBLIC = ("/healthz", "/readyz")
 ADMIN = ("/admin/", "/metrics")
+PROGRAMS = ("/api/", "/v1/", "/mcp", *ADMIN)  # who calls these is no browser, and is not asked for a password
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 GUESSES_A_MINUTE = 10  # wrong keys from one address; then it waits, with the right one too
 _LOG = logging.getLogger("yuntu.access")
@@ -72,7 +73,7 @@ class Access:
             return None
         if (self._policy.open or self._policy.keys is None) and not administers:
             return None if here else self._too_often(self._of_addresses, one_client(client))
-        return self._without_key(headers, client, administers, browser=not path.startswith(("/api/", "/v1/", *ADMIN)))
+        return self._without_key(headers, client, administers, browser=not path.startswith(PROGRAMS))
 
     def _without_key(
         self, headers: Headers, client: str | None, administers: bool, *, browser: bool

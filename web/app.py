@@ -16,6 +16,7 @@ from web.asking import Asking
 from web.guard import BodyLimit, SecurityHeaders
 from web.health import health_routes
 from web.market import market_routes
+from web.mcp_http import mcp_routes
 from web.metrics import Metrics
 from web.observe import Observe
 from web.openai_api import openai_routes
@@ -67,6 +68,7 @@ def create_app(
     asking = Asking(metrics, deadline_s)
     app.include_router(api_routes(versions, feedback, admission, asking))
     app.include_router(openai_routes(versions, admission, asking))
+    app.include_router(mcp_routes(versions, admission, asking))
     app.include_router(page_routes(versions, admission, asking))
     app.include_router(market_routes(versions))
     app.include_router(health_routes(versions, metrics, reload))

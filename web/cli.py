@@ -25,6 +25,7 @@ _EXAMPLES = {
     "run": "yuntu run queries.jsonl --out run.jsonl --top-k 10",
     "evaluate": "yuntu evaluate questions.jsonl --json",
     "serve": "yuntu serve --port 8000\n  yuntu serve --host 0.0.0.0 --workers 2",
+    "mcp": "yuntu mcp\n  yuntu mcp --index var/index",
     "keys": "yuntu keys add team\n  yuntu keys add ops --scope admin\n  yuntu keys rotate team --grace 24",
     "feedback": "yuntu feedback --verdict down",
     "figures": "yuntu figures --subject 豆包\n  yuntu figures --attribute 份额 --csv",
@@ -105,6 +106,8 @@ def build_parser() -> argparse.ArgumentParser:
     p.add_argument(
         "--insecure", action="store_true", help="不只在本机也不要钥匙 (open to everybody who reaches the address)"
     )
+
+    with_index(verb("mcp", "给智能体用的 MCP 服务,走 stdin 和 stdout (MCP server for agents, on stdin and stdout)"))
 
     p = verb("keys", "API 钥匙:谁可以问,谁可以管理 (who may ask, who may administer)")
     p.add_argument("action", choices=["add", "list", "rotate", "revoke"])

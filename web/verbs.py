@@ -203,6 +203,13 @@ def _serve(args: argparse.Namespace, settings: Settings) -> None:
     serve(settings, Door(args.host, args.port, args.workers, args.insecure), _assistant, _say)
 
 
+def _mcp(args: argparse.Namespace, settings: Settings) -> None:
+    from web.mcp_verb import serve_stdio
+
+    _say_if_unread(settings)
+    serve_stdio(settings, _assistant)
+
+
 def _feedback(args: argparse.Namespace, settings: Settings) -> None:
     from web.feedback import read
 
@@ -320,6 +327,7 @@ VERBS: dict[str, Callable[[argparse.Namespace, Settings], None]] = {
     "evaluate": _evaluate,
     "figures": _figures,
     "serve": _serve,
+    "mcp": _mcp,
     "feedback": _feedback,
     "lexicon": _lexicon,
     "audit": corpus_verbs.audit,
