@@ -4,9 +4,11 @@ With several workers each keeps its numbers in files of one folder (PROMETHEUS_M
 of them tells the sum.
 """
 
+import contextlib
 import os
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -103,6 +105,17 @@ class Metrics:
         """All of it in Prometheus' text format."""
         if FOLDER not in os.environ:
             return generate_latest(self._registry)
+        _forget_the_dead(Path(os.environ[FOLDER]))
         everybody = CollectorRegistry()
         multiprocess.MultiProcessCollector(everybody)  # type: ignore[no-untyped-call]
         return generate_latest(everybody)
+
+
+def _forget_the_dead(folder: Path) -> None:
+    """What a process that was killed ran, queued and served when it last said so, it does no more."""
+    for pid in {path.stem.rpartition("_")[2] for path in folder.glob("gauge_live*.db")}:
+        try:
+            os.kill(int(pid), 0)
+        except ProcessLookupError:
+            with contextlib.suppress(FileNotFoundError):  # another process was asked at the same moment
+                multiprocess.mark_process_dead(int(pid))  # type: ignore[no-untyped-call]

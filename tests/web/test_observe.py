@@ -2,7 +2,10 @@
 
 import json
 import logging
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,8 +24,10 @@ from web.access import Policy
 from web.app import create_app
 from web.keys import Keys
 from web.logs import Lines, config_of
+from web.metrics import FOLDER
 
 QUESTION = "崩溃之前的私密问题"
+ROOT = Path(__file__).parents[2]
 HERE = ("127.0.0.1", 50_000)
 
 
@@ -256,6 +261,30 @@ def test_a_question_that_failed_is_counted_and_is_no_answer(client: TestClient) 
     assert found["yuntu_turned_away_total", "index_damaged"] == 2
     assert found["yuntu_request_seconds_count", "POST /api/ask", "503"] == 1
     assert [key for key in found if key[0] == "yuntu_answers_total"] == []
+
+
+def test_a_process_that_was_killed_runs_nothing_and_serves_no_version_any_more(tmp_path: Path) -> None:
+    code = """
+import os
+from web.metrics import Metrics
+if (pid := os.fork()) == 0:
+    of_the_dead = Metrics()
+    of_the_dead.line(2, 3)
+    of_the_dead.index("v-old", 0.0, {})
+    of_the_dead.swapped("done")
+    os._exit(9)
+os.waitpid(pid, 0)
+own = Metrics()
+own.line(1, 0)
+own.index("v-new", 0.0, {})
+print(own.exposed().decode())
+"""
+    environ = {**os.environ, FOLDER: str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environ, cwd=ROOT)
+    told = set(done.stdout.splitlines())
+    assert {"yuntu_requests_running 1.0", "yuntu_requests_waiting 0.0", 'yuntu_index_info{version="v-new"} 1.0'} <= told
+    assert "v-old" not in done.stdout
+    assert 'yuntu_index_swaps_total{outcome="done"} 1.0' in told  # what it had counted stays counted
 
 
 def test_there_is_no_end_of_paths_and_an_end_of_labels(client: TestClient) -> None:
