@@ -51,7 +51,7 @@ class Settings(BaseModel, frozen=True, extra="forbid"):
     llm_base_url: str = Field("", description="an OpenAI-compatible server that writes (…/v1); unset: templates alone")
     llm_model: str = Field("", description="… its model")
     llm_api_key: SecretStr = Field(SecretStr(""), description="… and the key for it")
-    llm_timeout_s: float = Field(12.0, gt=0, description="an LLM's answer not complete by then gives way to the template")
+    llm_timeout_s: float = Field(12.0, gt=0, description="an LLM that has not ended by then gives way to the template")
     llm_allow_private: bool = Field(False, description="that server may be this machine or stand inside the network")
     keep_versions: int = Field(3, ge=1, description="index versions kept beside the current one")
 

@@ -27,6 +27,11 @@ def _environment() -> jinja2.Environment:
     )
 
 
+def template(name: str) -> jinja2.Template:
+    """One of templates/*.j2."""
+    return _environment().get_template(name)
+
+
 def cited(statements: Sequence[Statement], documents: Mapping[str, Document], copies: Copies) -> tuple[Citation, ...]:
     """One citation per sentence, numbered in the order the statements first need them, with all who print it."""
     citations: dict[tuple[str, int, int], Citation] = {}
@@ -108,9 +113,10 @@ def compose(
         }
         for s in statements
     ]
-    template = _environment().get_template("answer.en.j2" if lang == "en" else "answer.zh.j2")
     words = {"zh-Hant": to_traditional, "zh-Hans": to_simplified}.get(lang, str)
     rows = zip(table.rows, lines, strict=True) if table else ()
-    return template.render(
-        kind=kind, lines=lines, reason=reason, own=words, table=table, rows=list(rows), holds=holds
-    ).strip()
+    return (
+        template("answer.en.j2" if lang == "en" else "answer.zh.j2")
+        .render(kind=kind, lines=lines, reason=reason, own=words, table=table, rows=list(rows), holds=holds)
+        .strip()
+    )

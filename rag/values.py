@@ -27,6 +27,16 @@ REASONS = (
     "instruction",
     "advice",
 )
+NOTICES = (  # why the templated answer stands where a language model was to write, or not all it wrote is shown
+    "llm_timeout",
+    "llm_unreachable",
+    "llm_private",
+    "llm_status",
+    "llm_bad_output",
+    "llm_refused",
+    "llm_unsupported",
+    "llm_partial",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +90,13 @@ class Answer:
     timings_ms: dict[str, float]
     support: float  # calibrated probability, 0..1, that the corpus answers the question
     lang: str  # zh-Hans, zh-Hant or en: the language of `text`
+    notice: str | None = None  # one of NOTICES
 
     def as_json(self) -> dict[str, Any]:
         """The answer as JSON-ready data."""
         return asdict(self)
+
+    def _repr_html_(self) -> str:
+        from rag.notebook import as_html
+
+        return as_html(self)
