@@ -1,6 +1,5 @@
 """What the MCP tools take and give: the descriptions are what an agent reads before it calls one."""
 
-from dataclasses import fields
 from typing import Annotated, Any, get_type_hints
 
 from pydantic import BaseModel, Field, create_model
@@ -14,8 +13,8 @@ MOST_CHARS = 8_000  # of a document in one answer: what an agent reads fills its
 MOST_FIGURES = 100
 
 # The same fields and types as the value that goes out of every door.
-_hints = get_type_hints(Answer)
-AnswerSchema = create_model("Answer", **{f.name: (_hints[f.name], ...) for f in fields(Answer)})
+_own: dict[str, Any] = {name: (kind, ...) for name, kind in get_type_hints(Answer).items()}
+AnswerSchema = create_model("Answer", __doc__=Answer.__doc__, **_own)
 
 
 class Source(BaseModel, frozen=True):
