@@ -5,6 +5,9 @@ import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, partial
+from os import PathLike, environ
+from typing import Any
+from warnings import warn
 
 from index.aliases import known_names
 from index.clean import FURNITURE
@@ -94,6 +97,22 @@ class Assistant(Contents):
         # not the method itself: the memory would keep the assistant, and the index it maps, after a switch to the next
         answer = weakref.WeakMethod(self._answer)
         self._remembered = lru_cache(maxsize=REMEMBERED)(lambda *asked: _alive(answer)(*asked))
+
+    @classmethod
+    def open(cls, index: str | PathLike[str] = "", **settings: Any) -> "Assistant":
+        """Opens an index, with the encoder and the reader that the settings name.
+
+        Args:
+            index: its folder; empty: YUNTU_INDEX, or var/index.
+            settings: as in index.settings (`reader="off"`, `top_k=5`); those not given come from YUNTU_ variables.
+        Warns: when the version in use is damaged and the newest sound one is opened instead.
+        Raises: BadSettings, IndexMissing, IndexDamaged, IndexMismatch, EncoderUnavailable, ReaderUnavailable.
+        """
+        from rag.opening import opened
+
+        named = {f"YUNTU_{name.upper()}": str(value) for name, value in {"index": index, **settings}.items()}
+        own = {name: value for name, value in named.items() if value}
+        return opened(Settings.from_env({**environ, **own}), partial(warn, stacklevel=4))
 
     @cached_property
     def _junk(self) -> dict[str, str]:

@@ -6,7 +6,6 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -47,15 +46,9 @@ def _rebuild(args: argparse.Namespace, settings: Settings) -> None:
 
 def _assistant(settings: Settings, *, read: bool = True) -> Any:
     """`read`: with the reader, unless it is switched off; searching alone needs none."""
-    from index.encode import load_encoder
-    from rag.assistant import Assistant
-    from rag.reader.read import load_reader
+    from rag.opening import opened
 
-    opened = snapshot.open_sound(settings.index, _say)  # before the encoder: no index is the commoner trouble
-    with ThreadPoolExecutor(2) as pool:  # much of the loading is not Python's
-        encoder = pool.submit(load_encoder, settings)
-        reader = pool.submit(load_reader, settings) if read else None
-        return Assistant(opened, encoder.result(), settings, reader.result() if reader else None)
+    return opened(settings, _say, read=read)
 
 
 def _say_if_unread(settings: Settings) -> None:
