@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, partial
 from os import PathLike, environ
-from typing import Any
+from typing import Any, TypeVar
 from warnings import warn
 
 from index.aliases import known_names
@@ -29,7 +29,7 @@ from rag.finding import Finder, Found
 from rag.fitting import Ledger, surely, telling
 from rag.ledger import as_row
 from rag.lists import lists_as_many
-from rag.progress import tell, timed
+from rag.progress import say, tell, timed
 from rag.reader.read import Reader
 from rag.rendering import in_english
 from rag.retrieve import joined
@@ -39,7 +39,9 @@ from rag.statements import Statement, is_borne_out
 from rag.suggest import Candidate, candidates_of, suggested
 from rag.understand import Question, kind_of, understand
 from rag.values import Answer
+from rag.writer import Draft, NotWritten, draft_of, writer_of
 
+T = TypeVar("T")
 WARM_UP_CHARS = 20
 REMEMBERED = 512  # answers: the same question gets the same one, while the version is in use
 PART = 1  # statements of one part among several questions
@@ -69,6 +71,14 @@ class _Reply:
         return self.statements if self.table or self.kind in ("list", "correction") else self.statements[:PART]
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A templated answer, and what a language model would word it from: None where it is not asked."""
+
+    answer: Answer
+    draft: Draft | None
+
+
 def _are_one(replies: Sequence[_Reply]) -> bool:
     """Whether one sentence answers every part: then the question is answered as one."""
     if any(r.decision is not None or not r.statements for r in replies):
@@ -92,11 +102,14 @@ class Assistant(Contents):
         self._copies = copies_in(snapshot)
         self._finder = Finder(snapshot, encoder, settings, reader, self._copies)
         self._spelling = Spelling(snapshot)
+        self._writer = writer_of(settings)
         self._english = "en" in snapshot.languages.values()
         self._candidates: tuple[Candidate, ...] | None = None  # made when first needed
         # not the method itself: the memory would keep the assistant, and the index it maps, after a switch to the next
-        answer = weakref.WeakMethod(self._answer)
+        answer, write = weakref.WeakMethod(self._answer), weakref.WeakMethod(self._write)
         self._remembered = lru_cache(maxsize=REMEMBERED)(lambda *asked: _alive(answer)(*asked))
+        # apart: what a model could not write now it may write the next time
+        self._written = lru_cache(maxsize=REMEMBERED)(lambda *asked: _alive(write)(*asked))
 
     @classmethod
     def open(cls, index: str | PathLike[str] = "", **settings: Any) -> "Assistant":
@@ -159,17 +172,30 @@ class Assistant(Contents):
         _ = self.version  # raises when the index is known to be damaged
         tell("understand", question)
         with timed("understand") as watch:
-            answer = self._remembered(
-                question, tuple(t for t in turns if t.strip()), lang, top_k or self._settings.top_k
-            )
+            asked = (question, tuple(t for t in turns if t.strip()), lang, top_k or self._settings.top_k)
+            told = self._remembered(*asked)
+            answer = told.answer
+            if told.draft is not None:
+                try:
+                    answer = self._written(*asked)
+                except NotWritten as e:
+                    answer = replace(answer, notice=e.reason)
             took = watch.milliseconds()
         return replace(answer, timings_ms=took)
 
-    def _answer(self, question: str, turns: Sequence[str], lang: str, top_k: int) -> Answer:
+    def _write(self, question: str, turns: Sequence[str], lang: str, top_k: int) -> Answer:
+        """The answer in a language model's words. Raises: NotWritten."""
+        told = self._remembered(question, turns, lang, top_k)
+        assert self._writer is not None and told.draft is not None
+        with known_names(self._snapshot.names):
+            written = self._writer.write(told.draft, self._snapshot.translations, say)
+        return replace(told.answer, text=written.text, mode="llm", notice="llm_partial" if written.dropped else None)
+
+    def _answer(self, question: str, turns: Sequence[str], lang: str, top_k: int) -> _Told:
         with known_names(self._snapshot.names):
             return self._answered(question, turns, lang, top_k)
 
-    def _answered(self, question: str, turns: Sequence[str], lang: str, top_k: int) -> Answer:
+    def _answered(self, question: str, turns: Sequence[str], lang: str, top_k: int) -> _Told:
         for text in (question, *turns):
             self._check(text)
         if lang not in ("auto", *LANGUAGES):
@@ -201,11 +227,17 @@ class Assistant(Contents):
             for r in replies
         ]
         text = "\n".join(f"{n}. {t}" for n, t in enumerate(written, 1)) if several else written[0]
-        if mended.instead:
-            text = f"{understood_note(mended.instead, language)}\n{text}"
+        note = understood_note(mended.instead, language) if mended.instead else ""
+        if note:
+            text = f"{note}\n{text}"
         refused = all(r.decision is not None for r in replies)
         dates = [c.published for c in citations if c.published]
-        return Answer(
+        draft = None
+        # a verdict on a claim, and one of several questions, are said in so many words already
+        if self._writer is not None and not several and statements and best.decision is None and best.holds is None:
+            draft = draft_of(mended.text, language, statements, citations, self._ledger)
+            draft = replace(draft, note=note, table=written[0] if best.table else "")
+        answer = Answer(
             question=question,
             understood_as=" ".join(r.asked.understood for r in replies) if len(parts) == 1 else mended.text,
             kind=("refusal" if refused else "several") if several else best.kind,
@@ -221,6 +253,7 @@ class Assistant(Contents):
             support=round(max(r.found.support for r in replies), 4),
             lang=language,
         )
+        return _Told(answer, draft)
 
     def _reply(self, asked: Question, language: str, top_k: int) -> _Reply:
         """What is said to one question, put to the pages of each language in that language.
@@ -304,7 +337,7 @@ class Assistant(Contents):
             return suggested(answer, self._candidates, self._told, asked_before=turns, budget_s=budget_s)
 
     def _told(self, candidate: Candidate) -> Answer:
-        return self._remembered(candidate.question, (), "auto", self._settings.top_k)
+        return self._remembered(candidate.question, (), "auto", self._settings.top_k).answer
 
     @staticmethod
     def _borne_out(statements: Sequence[Statement]) -> list[Statement]:
@@ -328,6 +361,7 @@ class Assistant(Contents):
         """The `top_k` best passages for a query, best first."""
         _ = self.version  # the same
         self._check(query)
+        tell("retrieve", query)
         with known_names(self._snapshot.names):
             return list(self._finder.retrieved(understand(query), top_k).hits)
 
@@ -341,7 +375,7 @@ class Assistant(Contents):
             )
 
 
-def _alive(method: "weakref.WeakMethod[Callable[..., Answer]]") -> Callable[..., Answer]:
+def _alive(method: "weakref.WeakMethod[Callable[..., T]]") -> Callable[..., T]:
     found = method()
     assert found is not None  # who asks holds the assistant
     return found

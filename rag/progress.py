@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 STAGES = ("understand", "retrieve", "read", "compose")  # in their order; a question in parts goes through them again
+SENTENCE = "sentence"  # told where a sentence of the answer is sure before the answer is whole
 TIMED = ("understand", "retrieve", "read", "decide", "compose")  # … and what is timed of them
 
 Listener = Callable[[str, str], None]  # a stage that begins, and the question it works on
@@ -63,6 +64,13 @@ def tell(stage: str, question: str = "") -> None:
     if listener is not None:
         listener(stage, question)
     begin(stage)
+
+
+def say(sentence: str) -> None:
+    """A sentence of the answer is sure, while a language model still writes the next."""
+    listener = _listener.get()
+    if listener is not None:
+        listener(SENTENCE, sentence)
 
 
 def begin(stage: str) -> None:

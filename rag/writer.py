@@ -11,11 +11,15 @@ from typing import Protocol
 
 from index.bilingual import Translations
 from index.fold import fold_text, to_simplified, to_traditional
+from index.settings import Settings
 from rag.bearing import candidates
 from rag.compose import template
 from rag.grounding import MARKER, fault_in, markers_of
-from rag.llm import Message, ModelFailed
+from rag.fitting import Ledger
+from rag.llm import Message, ModelFailed, load_model
 from rag.stated import Evidence, covered, stated
+from rag.statements import Statement
+from rag.values import Citation
 
 MOST_CHARS = 6000  # of a reply: longer ones do not end
 MOST_SENTENCES = 12
@@ -50,7 +54,8 @@ class Draft:
     evidence: tuple[Evidence, ...]
     first: str  # what answers, as the template says it; must be said
     first_marker: int
-    table: str = ""  # what stays as it is, below the prose
+    note: str = ""  # what stays as it is, above the prose
+    table: str = ""  # … and below it
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +106,34 @@ class Writer:
         if not answered:
             raise NotWritten("llm_unsupported")
         text = (" " if draft.lang == "en" else "").join(kept)
-        return Written("\n\n".join(part for part in (text, _sources(kept, draft), draft.table) if part), dropped)
+        return Written(
+            "\n\n".join(part for part in (draft.note, text, _sources(kept, draft), draft.table) if part), dropped
+        )
+
+
+def writer_of(settings: Settings) -> Writer | None:
+    """The writer that the settings name; None without one. Raises: BadSettings."""
+    model = load_model(settings)
+    return Writer(model) if model else None
+
+
+def draft_of(
+    question: str, lang: str, statements: Sequence[Statement], citations: Sequence[Citation], ledger: Ledger
+) -> Draft:
+    """What a writer gets of an answer.
+
+    Args:
+        statements: what the templated answer says, at least one; the first is the one that answers.
+        citations: of these.
+    """
+    marker = {(c.doc_id, c.start, c.end): c.marker for c in citations}
+    evidence: dict[int, Evidence] = {}
+    for s, d in (source for statement in statements for source in statement.sources):
+        n = marker[s.doc_id, s.start, s.end]
+        evidence.setdefault(n, Evidence(n, s, d, ledger.at(s)))
+    first = statements[0].sentence
+    answering = marker[first.doc_id, first.start, first.end]
+    return Draft(question, lang, tuple(evidence.values()), statements[0].text, answering)
 
 
 def _messages(draft: Draft) -> list[Message]:
