@@ -110,7 +110,7 @@ def api_routes(versions: Versions, feedback_file: Path | None, admission: Admiss
             for line in answer.text.splitlines(keepends=True):
                 yield event("text", {"text": line})
             yield event("answer", answer.as_json())
-            suggestions = await result_of(lambda: service.suggestions(answer, body.turns))
+            suggestions = await result_of(lambda: asking.further(service, answer, body.turns), asking.checked)
             yield event("suggestions", {"questions": suggestions})
 
         return streamed(

@@ -31,10 +31,6 @@ class Asking:
         self._metrics = metrics
         self.deadline_s = deadline_s
 
-    def left_s(self) -> float:
-        """Seconds until the deadline of the current request."""
-        return current().began + self.deadline_s - time.monotonic()
-
     def answer(
         self, service: Service, question: str, turns: Sequence[str], lang: str, top_k: int | None = None
     ) -> Answer:
@@ -45,6 +41,14 @@ class Asking:
         self._metrics.answer(answer)
         state.note(kind=answer.kind, mode=answer.mode, reason=answer.reason, stages=answer.timings_ms)
         return answer
+
+    @staticmethod
+    def further(service: Service, answer: Answer, turns: Sequence[str]) -> list[str]:
+        """Questions to go on with; none where the deadline comes first: the answer is there all the same."""
+        try:
+            return service.suggestions(answer, turns)
+        except Late:
+            return []
 
     @contextlib.contextmanager
     def within(self) -> Iterator[None]:

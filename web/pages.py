@@ -55,7 +55,7 @@ def page_routes(versions: Versions, admission: Admission, asking: Asking) -> API
                 gone = True
             with asking.within():
                 answer = asking.answer(served, checked_question(q, max_chars), turns, lang)
-            suggestions = served.suggestions(answer, turns)
+                suggestions = asking.further(served, answer, turns)
         shown = lang if lang != "auto" else answer.lang if answer else DEFAULT_LANG
         return page(
             request,
@@ -79,7 +79,7 @@ def page_routes(versions: Versions, admission: Admission, asking: Asking) -> API
         async def shown(answer: Answer) -> AsyncGenerator[ServerSentEvent, None]:
             about = {"answer": answer, "turns": body.turns, "lang": body.lang, "base": str(request.base_url)}
             yield event("turn", fragment("turn.html", answer.lang, suggestions=[], **about))
-            suggestions = await result_of(lambda: service.suggestions(answer, body.turns))
+            suggestions = await result_of(lambda: asking.further(service, answer, body.turns), asking.checked)
             turns = [*body.turns, answer.question]
             yield event(
                 "more",

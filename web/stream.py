@@ -84,10 +84,10 @@ async def stages_of(
             await asyncio.wait({task})
 
 
-async def result_of(work: Callable[[], T]) -> T:
+async def result_of(work: Callable[[], T], checked: Checked = lambda listener: listener) -> T:
     """What `work` returns, run in a thread; it ends at its next stage where nobody waits any more."""
     value: list[T] = []
-    async with aclosing(stages_of(work)) as steps:
+    async with aclosing(stages_of(work, checked)) as steps:
         async for step in steps:
             if isinstance(step, Done):
                 value.append(step.value)
