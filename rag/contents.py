@@ -12,6 +12,7 @@ from index.values import Document, Removal
 from rag.board import Chart, about, board
 from rag.coverage import Coverage, coverage
 from rag.ledger import as_row, matching
+from rag.make_questions import Made, questions_from
 
 
 class Contents:
@@ -104,3 +105,8 @@ class Contents:
         """Who × what × when, counted from the ledger."""
         with known_names(self._snapshot.names):
             return coverage(self._snapshot.figures, subject=subject)
+
+    def questions(self, count: int) -> list[Made]:
+        """Candidate questions with their answers, for review (rag.make_questions)."""
+        with known_names(self._snapshot.names):
+            return questions_from(self._snapshot, count)

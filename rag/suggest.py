@@ -48,7 +48,7 @@ def candidates_of(snapshot: Snapshot) -> tuple[Candidate, ...]:
                 _bare(q), Candidate(q, "en" if q.isascii() else "zh-Hans", fold_text(q), document.doc_id, None)
             )
     for f in snapshot.figures:
-        for lang, make in (("zh-Hans", _asked), ("en", _asked_in_english)):
+        for lang, make in (("zh-Hans", _asked), ("en", asked_in_english)):
             made = make(f)
             if made is not None and len(made) <= LONGEST[lang]:
                 found.setdefault(_bare(made), Candidate(made, lang, fold_text(made), f.doc_id, f.start))
@@ -63,7 +63,7 @@ def _asked(figure: Figure) -> str | None:
     subject, attribute = (figure.subject or "").strip(), (figure.attribute or "").strip()
     if not subject or not attribute or _ODD.search(subject + attribute) or not entities_in(fold_text(subject)):
         return None
-    if not _measures(fold_text(attribute)) or not is_name(subject) or not _is_plain(attribute, figure):
+    if not _measures(fold_text(attribute)) or not is_name(subject) or not is_plain(attribute, figure):
         return None
     if figure.as_of and not _PERIOD.fullmatch(figure.as_of):
         return None
@@ -73,7 +73,7 @@ def _asked(figure: Figure) -> str | None:
     return f"{period}{whose}{much}？"
 
 
-def _is_plain(attribute: str, figure: Figure) -> bool:
+def is_plain(attribute: str, figure: Figure) -> bool:
     """Whether an attribute reads as what is measured, not as a piece of a sentence (公布营收, 份额提高)."""
     tagged = tagged_words(fold_text(attribute))
     first, last = tagged[0], tagged[-1]
@@ -84,7 +84,7 @@ def _is_plain(attribute: str, figure: Figure) -> bool:
     return not opens and not ends
 
 
-def _asked_in_english(figure: Figure) -> str | None:
+def asked_in_english(figure: Figure) -> str | None:
     """… where the lexicon has English words for whose and what it is."""
     known = entities_in(fold_text(figure.subject or ""))
     name = next((form for form in known[0] if form.isascii()), None) if len(known) == 1 else None

@@ -23,7 +23,8 @@ _EXAMPLES = {
     "batch": "yuntu batch questions.jsonl --out answers.jsonl",
     "search": "yuntu search 豆包日均调用量 --top-k 5",
     "run": "yuntu run queries.jsonl --out run.jsonl --top-k 10",
-    "evaluate": "yuntu evaluate questions.jsonl --json",
+    "evaluate": "yuntu evaluate q.jsonl --json\n  yuntu evaluate q.jsonl --report report.html --gate floors.toml",
+    "questions": "yuntu questions --suggest --count 60 --out questions.jsonl",
     "serve": "yuntu serve --port 8000\n  yuntu serve --host 0.0.0.0 --workers 2",
     "mcp": "yuntu mcp\n  yuntu mcp --index var/index",
     "keys": "yuntu keys add team\n  yuntu keys add ops --scope admin\n  yuntu keys rotate team --grace 24",
@@ -98,6 +99,13 @@ def build_parser() -> argparse.ArgumentParser:
     p = with_index(verb("evaluate", "用有标准答案的问题打分 (score answers against known ones)"))
     p.add_argument("questions", type=Path, metavar="QUESTIONS.jsonl")
     p.add_argument("--json", action="store_true")
+    p.add_argument("--report", type=Path, metavar="FILE.md|.html", help="写一份报告,列出答错的题 (a report to read)")
+    p.add_argument("--gate", type=Path, metavar="FLOORS.toml", help="低于底线就以 1 退出 (exit 1 when a floor breaks)")
+
+    p = with_index(verb("questions", "由台账出候选题,附标准答案,给人审 (candidate questions with answers, for review)"))
+    p.add_argument("--suggest", action="store_true", required=True, help="出题 (make them)")
+    p.add_argument("--count", type=int, default=60, metavar="N", help="最多几题 (default: 60)")
+    p.add_argument("--out", type=Path, metavar="FILE.jsonl", help="写到这里 (default: stdout)")
 
     p = with_index(verb("serve", "启动网页和接口 (serve the chat page and the API)"))
     p.add_argument("--host", default="127.0.0.1")
@@ -168,7 +176,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     parser = build_parser()
     args = parser.parse_args(argv)
-    for option in ("top_k", "most", "workers"):
+    for option in ("top_k", "most", "workers", "count"):
         if getattr(args, option, 1) < 1:
             parser.error(f"--{option.replace('_', '-')} 至少是 1")
     if not 0 <= getattr(args, "port", 0) < 65536:

@@ -3,7 +3,6 @@
 import argparse
 import json
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,7 +12,7 @@ from index import snapshot
 from index.errors import IndexMissing, YuntuError
 from index.settings import OFF, Settings
 from rag.values import Answer
-from web import corpus_verbs, key_verbs
+from web import corpus_verbs, evaluate_verbs, key_verbs
 from web.labels import place_label
 from web.terminal import shown
 
@@ -84,42 +83,6 @@ def printed(answer: Answer) -> str:
     return "\n".join(lines)
 
 
-def _batch(args: argparse.Namespace, settings: Settings) -> None:
-    from rag.evaluate import read_questions
-
-    questions = read_questions(args.questions)
-    assistant = _assistant(settings)
-
-    def line(row: dict[str, Any]) -> dict[str, Any]:
-        began = time.perf_counter()
-        try:
-            answer = assistant.ask(row["question"], row.get("turns") or [])
-        except YuntuError as e:  # one bad question does not lose the others
-            return {
-                "id": row["id"],
-                "answer": str(e),
-                "refused": True,
-                "reason": e.code,
-                "kind": "refusal",
-                "citations": [],
-                "latency_ms": 0,
-            }
-        return {
-            "id": row["id"],
-            "answer": answer.text,
-            "refused": answer.refused,
-            "reason": answer.reason,
-            "kind": answer.kind,
-            "citations": [
-                {"doc": c.doc_id, "start": c.start, "end": c.end, "quote": c.quote, "readable": c.readable}
-                for c in answer.citations
-            ],
-            "latency_ms": round((time.perf_counter() - began) * 1000, 1),
-        }
-
-    _write_lines(args.out, questions, line)
-
-
 def _search(args: argparse.Namespace, settings: Settings) -> None:
     for n, hit in enumerate(_assistant(settings, read=False).search(args.query, args.top_k), 1):
         p = hit.passage
@@ -138,55 +101,6 @@ def _search(args: argparse.Namespace, settings: Settings) -> None:
                 shown(f"{n}. {p.passage_id}") + f" {hit.score:.3f} (dense {hit.dense:.3f}, lexical {hit.lexical:.1f})"
             )
             print(shown(f"   {p.text.strip()}\n"))
-
-
-def _run(args: argparse.Namespace, settings: Settings) -> None:
-    from rag.evaluate import read_questions
-
-    queries = read_questions(args.queries)
-    assistant = _assistant(settings)
-
-    def line(row: dict[str, Any]) -> dict[str, Any]:
-        began = time.perf_counter()
-        try:
-            hits, support = assistant.run(row["question"], args.top_k)
-        except YuntuError as e:  # one bad query does not lose the others
-            _say(f"{row['id']}: {e}")
-            hits, support = [], 0.0
-        return {
-            "id": row["id"],
-            "hits": [
-                {"doc": h.passage.doc_id, "passage": h.passage.passage_id, "score": round(h.score, 5)} for h in hits
-            ],
-            "support": round(support, 5),
-            "latency_ms": round((time.perf_counter() - began) * 1000, 1),
-        }
-
-    _write_lines(args.out, queries, line)
-
-
-def _evaluate(args: argparse.Namespace, settings: Settings) -> None:
-    from rag.evaluate import judge, read_questions, summary
-
-    questions = read_questions(args.questions)
-    assistant = _assistant(settings)
-    texts = {d.doc_id: d.text for d in assistant.documents()}
-    judged = [judge(q, assistant.ask(q["question"], q.get("turns") or []), texts) for q in _progress(questions)]
-    result = summary(judged)
-    if args.json:
-        print(
-            json.dumps(
-                {**result, "failures": [{"id": j.id, "type": j.type, "why": j.why} for j in judged if not j.right]},
-                ensure_ascii=False,
-            )
-        )
-        return
-    for name, value in result.items():
-        if name == "by_type":
-            for kind, row in value.items():
-                print(f"  {kind:<20}{row['n']:>5}{row['accuracy']:>8.3f}")
-        else:
-            print(f"{name}: {value}")
 
 
 def _serve(args: argparse.Namespace, settings: Settings) -> None:
@@ -314,10 +228,11 @@ def _verify(root: Path, versions: Sequence[str], current: str) -> None:
 VERBS: dict[str, Callable[[argparse.Namespace, Settings], None]] = {
     "rebuild": _rebuild,
     "ask": _ask,
-    "batch": _batch,
+    "batch": evaluate_verbs.batch,
     "search": _search,
-    "run": _run,
-    "evaluate": _evaluate,
+    "run": evaluate_verbs.run,
+    "evaluate": evaluate_verbs.evaluate,
+    "questions": evaluate_verbs.questions,
     "figures": _figures,
     "serve": _serve,
     "mcp": _mcp,
@@ -334,16 +249,3 @@ VERBS: dict[str, Callable[[argparse.Namespace, Settings], None]] = {
 
 def _say(text: str) -> None:
     print(text, file=sys.stderr)
-
-
-def _progress(rows: Sequence[dict[str, Any]]) -> Any:
-    from tqdm import tqdm
-
-    return tqdm(rows, desc="回答 answer", unit="问", disable=None)
-
-
-def _write_lines(path: Path, rows: Sequence[dict[str, Any]], line: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-    """One output line per row, written as it is made."""
-    with path.open("w", encoding="utf-8", errors="replace") as out:  # half a surrogate pair has no encoding
-        for row in _progress(rows):
-            out.write(json.dumps(line(row), ensure_ascii=False) + "\n")
