@@ -46,15 +46,13 @@ from web.mcp_values import (
     Subject,
     TopK,
 )
-from web.problems import BadParameter, checked_question, problem_of
+from web.problems import BadParameter, checked_question, noted
 from web.quoting import footnoted
 from web.render import recent_turns
-from web.request_state import current
 from web.service import Service
 from web.versions import Versions
 
 T = TypeVar("T")
-_LOG = logging.getLogger("yuntu.mcp")
 _READS = ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False)
 _ABOUT = (
     "中国 AI 云、大模型与 AI 电商图市场的问答，句句有出处；语料没说的就拒答。"
@@ -248,8 +246,5 @@ async def _read(work: Callable[[], T]) -> T:
 
 def _said(error: Exception) -> str:
     """What an agent is told of an error: what every door says, and what to do."""
-    problem = problem_of(error)
-    current().note(refused_by=problem.code)
-    if problem.status == 500:
-        _LOG.error("crash", exc_info=error, extra={"id": current().id})
+    problem = noted(error)
     return f"{problem.message} {problem.hint}".strip()

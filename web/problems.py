@@ -1,5 +1,6 @@
 """What went wrong → a status and {"error": {"code", "message", "hint"}}, or the same on a page. Never a stack trace."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -28,6 +29,7 @@ from web.render import page
 from web.request_state import current
 from web.versions import VersionGone
 
+_LOG = logging.getLogger("yuntu.problem")
 RETRY_S = "1"
 OPENAI = "/v1/"  # below it, errors have the shape of OpenAI's
 _OPENAI_TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
@@ -163,6 +165,15 @@ def problem_of(error: Exception) -> Problem:
         return Problem(500, "internal_error", "服务内部出错 (internal error)。", hint)
     status = next((status for kind, status in STATUS.items() if isinstance(error, kind)), 500)
     return Problem(status, error.code, error.message, error.hint, getattr(error, "param", None))
+
+
+def noted(error: Exception) -> Problem:
+    """The same, noted for the log: where an error has no handler, being told inside what was well received."""
+    problem = problem_of(error)
+    current().note(refused_by=problem.code)
+    if problem.status == 500:
+        _LOG.error("crash", exc_info=error, extra={"id": current().id})
+    return problem
 
 
 async def _yuntu(request: Request, error: Exception) -> Response:

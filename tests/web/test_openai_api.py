@@ -5,7 +5,8 @@ import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from hypothesis import strategies as st
 from openai import OpenAI
 from starlette.testclient import TestClient
 
+from rag.progress import say, tell
+from rag.values import Answer
 from tests.web.fake_service import IDC, IDC_CITATION, FakeService
 from tests.web.wire import Server
 from web.access import Policy
@@ -29,7 +32,7 @@ class Door:
     """A server, and the official client before it."""
 
     def __init__(self, **options: Any) -> None:
-        self.service = FakeService()
+        self.service = options.pop("service", None) or FakeService()
         self.server = Server(self.service, **options)
         self.base = f"http://127.0.0.1:{self.server.port}/v1"
 
@@ -158,6 +161,58 @@ def test_there_is_one_model(door: Door) -> None:
     with pytest.raises(openai.NotFoundError) as failed:
         client.models.retrieve("gpt-9")
     assert failed.value.code == "model_not_found"
+
+
+class Slowly(FakeService):
+    """Its sentences are sure one after the other; a question with 迟 never gets to its end."""
+
+    def ask(self, question: str, turns: Sequence[str] = (), lang: str = "auto", top_k: int | None = None) -> Answer:
+        said = ("第一句。[1]", "第二句。[1]") if "换" not in question else ("收回的一句。",)
+        for sentence in said:
+            say(sentence)
+            time.sleep(0.2)
+        if "迟" in question:
+            time.sleep(0.5)
+            tell("compose")
+        answer = super().ask(question, turns, lang, top_k)
+        note = "按「甲」理解\n\n" if "错字" in question else ""
+        return replace(answer, text=f"{note}第一句。[1]第二句。[1]\n来源[1]")
+
+
+@pytest.mark.parametrize(
+    ("question", "begins"),
+    [
+        ("问", "第一句。[1]第二句。[1]\n来源[1]"),
+        ("错字", "第一句。[1]第二句。[1]\n\n按「甲」理解\n来源[1]"),
+        ("换", "收回的一句。\n\n第一句。[1]第二句。[1]\n来源[1]"),
+    ],
+)
+def test_sentences_that_are_sure_are_shown_before_the_answer_is_whole(doors: Any, question: str, begins: str) -> None:
+    door = doors(service=Slowly())
+    began, times, text = time.monotonic(), [], ""
+    for chunk in door.ask(question, stream=True):
+        if chunk.choices[0].delta.content:
+            times.append(time.monotonic() - began)
+            text += chunk.choices[0].delta.content
+    assert text.startswith(begins)
+    assert times[0] + 0.15 < times[-1]
+
+
+def test_what_goes_wrong_after_the_first_sentence_ends_the_stream_with_an_error(doors: Any) -> None:
+    door = doors(service=Slowly(), deadline_s=0.6)
+    stream = door.ask("迟", stream=True)
+    assert [next(stream).choices[0].delta.content for _ in range(3)] == ["", "第一句。[1]", "第二句。[1]"]
+    with pytest.raises(openai.APIError, match="没有答完") as failed:
+        next(stream)
+    assert failed.value.code == "deadline"
+
+
+def test_who_hangs_up_ends_the_work(doors: Any) -> None:
+    door = doors(service=Slowly())
+    with door.ask("迟", stream=True) as stream:
+        next(iter(stream))
+    time.sleep(1.2)
+    assert door.service.asked == []
 
 
 # --- what is not done here
