@@ -1,12 +1,12 @@
 """The JSON routes: request → service → the same values as JSON."""
 
 import datetime
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import AfterValidator, BaseModel, Field
 from sse_starlette import EventSourceResponse, ServerSentEvent
@@ -18,15 +18,18 @@ from web import feedback
 from web.admission import Admission
 from web.asking import Asking
 from web.description import ANYWHERE, also, errors
+from web.exports.conversation import asked_through
+from web.exports.forms import CSV, DOCX, JSON, MEDIA_TYPES, XLSX, attached, exported, preferred
 from web.problems import checked_question
-from web.render import MAX_TURNS
+from web.render import MAX_TURNS, recent_turns
 from web.service import Service
-from web.spreadsheet import as_csv
+from web.spreadsheet import as_csv, as_xlsx
 from web.stream import event, result_of, streamed
 from web.versions import Versions
 
 Lang = Literal["auto", "zh-Hans", "zh-Hant", "en"]
 TopK = Annotated[int, Field(ge=1, le=50)]
+Accept = Annotated[str, Header(include_in_schema=False)]
 
 
 def _encodable(text: str) -> str:
@@ -94,10 +97,21 @@ def api_routes(versions: Versions, feedback_file: Path | None, admission: Admiss
     Served = Annotated[Service, Depends(versions.taken)]  # noqa: N806  a type
     Asked = Annotated[AskBody, Depends(checked_body(max_chars))]  # noqa: N806
 
-    @routes.post("/api/ask", dependencies=[Depends(admission.always)])
-    def ask(body: Asked, service: Served) -> dict[str, Any]:
+    @routes.post(
+        "/api/ask", dependencies=[Depends(admission.always)], responses=also("text/markdown", DOCX), response_model=None
+    )
+    def ask(request: Request, body: Asked, service: Served, accept: Accept = "") -> dict[str, Any] | Response:
+        def answered(question: str, turns: Sequence[str]) -> Answer:
+            return asking.answer(service, question, turns, body.lang, body.top_k)
+
+        wanted = preferred(accept, [JSON, "text/markdown", DOCX])
         with asking.within():
-            return asking.answer(service, body.question, body.turns, body.lang, body.top_k).as_json()
+            if wanted == JSON:
+                return answered(body.question, body.turns).as_json()
+            answers = asked_through(answered, body.question, recent_turns(body.turns, max_chars))
+        form = next(form for form, kind in MEDIA_TYPES.items() if kind == wanted)
+        file = exported(answers, form, str(request.base_url))
+        return Response(file.content, media_type=file.media_type)
 
     @routes.post(
         "/api/ask/stream",
@@ -149,18 +163,22 @@ def api_routes(versions: Versions, feedback_file: Path | None, admission: Admiss
         dropped = sorted(service.dropped(doc_id), key=lambda span: (span.start, span.end))
         return {**_fields(found), "text": found.text, "dropped": [asdict(span) for span in dropped]}
 
-    @routes.get("/api/figures", responses=also("text/csv"))
+    @routes.get("/api/figures", responses=also(CSV, XLSX))
     def figures(
         service: Served,
         subject: str | None = None,
         attribute: str | None = None,
         period: str | None = None,
         document: str | None = None,
-        format: Literal["json", "csv"] = "json",
+        format: Literal["json", "csv", "xlsx"] | None = None,
+        accept: Accept = "",
     ) -> Any:
         rows = service.figures(subject=subject, attribute=attribute, period=period, doc=document)
-        if format == "csv":
+        kind = {"json": JSON, "csv": CSV, "xlsx": XLSX}[format] if format else preferred(accept, [JSON, CSV, XLSX])
+        if kind == CSV:
             return Response(as_csv(rows, FIELDS), media_type="text/csv; charset=utf-8")
+        if kind == XLSX:
+            return Response(as_xlsx(rows, FIELDS), media_type=XLSX, headers=attached("figures.xlsx"))
         return {"index_version": service.version, "figures": rows}
 
     return routes

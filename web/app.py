@@ -13,6 +13,7 @@ from web.access import Access, Policy
 from web.admission import Admission
 from web.api import api_routes
 from web.asking import Asking
+from web.exports.routes import export_routes
 from web.guard import BodyLimit, SecurityHeaders
 from web.health import health_routes
 from web.market import market_routes
@@ -67,6 +68,7 @@ def create_app(
     admission = Admission(cores() + SPARE, queue, metrics.line)
     asking = Asking(metrics, deadline_s)
     app.include_router(api_routes(versions, feedback, admission, asking))
+    app.include_router(export_routes(versions, admission, asking))
     app.include_router(openai_routes(versions, admission, asking))
     app.include_router(mcp_routes(versions, admission, asking))
     app.include_router(page_routes(versions, admission, asking))

@@ -25,6 +25,7 @@ _WHEN = {
     403: "来自别的网站 (from another site's page)",
     404: "没有这一篇 (no such document)",
     408: "请求发得太慢 (the request came too slowly)",
+    410: "这个索引版本已不保留 (this index version is no longer kept)",
     413: "太长 (too long)",
     421: "主机名不是这里的 (not addressed to this host)",
     422: "参数不对 (a parameter is wrong)",
@@ -40,6 +41,6 @@ def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"model": Error, "description": _WHEN[status]} for status in statuses}
 
 
-def also(media_type: str) -> dict[int | str, dict[str, Any]]:
-    """… where it may answer in text of another kind than JSON."""
-    return {200: {"content": {media_type: {}}}}
+def also(*media_types: str) -> dict[int | str, dict[str, Any]]:
+    """… where it may answer in another kind than JSON."""
+    return {200: {"content": {media_type: {} for media_type in media_types}}}

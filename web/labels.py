@@ -63,6 +63,7 @@ _ROWS: dict[str, tuple[str, ...]] = {
     "actions": ("对这个回答", "With this answer"),
     "copy": ("复制", "Copy"),
     "copy.answer": ("复制（带脚注）", "Copy with footnotes"),
+    "download": ("下载", "Download"),
     "copied": ("已复制", "Copied"),
     "copy.failed": (
         "浏览器不让复制，请从下面手动复制",

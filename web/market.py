@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, Response
@@ -12,6 +12,7 @@ from rag.figure_rows import as_written
 from web import charts
 from web.api import Lang
 from web.chart_words import heading, notes, period_text, scope_line, source_text
+from web.exports.forms import attached
 from web.labels import DEFAULT_LANG, Labels
 from web.problems import ChartMissing
 from web.render import page, part
@@ -172,6 +173,4 @@ def table(chart: Chart, t: Labels | None = None) -> list[dict[str, object]]:
 
 def _file(content: str | bytes, kind: str, chart: Chart, form: str, t: Labels) -> Response:
     name = shown(f"{heading(chart, t)}.{form}").replace("/", "-")
-    plain = f"{chart.chart_id}.{form}"  # for what cannot read the other
-    named = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='', errors='replace')}"
-    return Response(content, media_type=kind, headers={"Content-Disposition": named})
+    return Response(content, media_type=kind, headers=attached(name, plain=f"{chart.chart_id}.{form}"))

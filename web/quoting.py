@@ -20,7 +20,7 @@ def footnoted(answer: Answer, t: Labels, base: str = "") -> str:
         base: our own address, for sources that have none.
     """
     notes = [
-        f"[{c.marker}] {source_line(c, t, base, answer.index_version)}\n    {_quoted(c.readable, t)}"
+        f"[{c.marker}] {source_line(c, t, base, answer.index_version)}\n    {quoted(c.readable, t)}"
         for c in answer.citations
     ]
     return "\n\n".join(
@@ -37,7 +37,7 @@ def quote_lines(answer: Answer, citation: Citation, t: Labels, base: str = "") -
     source = source_line(citation, t, base, answer.index_version)
     own = [f for f in answer.figures if (f["doc"], f["start"]) == (citation.doc_id, citation.start)]
     if not own:
-        return [f"{_quoted(citation.readable, t)}{_dash(t)}{source}"]
+        return [f"{quoted(citation.readable, t)}{_dash(t)}{source}"]
     return list(dict.fromkeys(f"{figure_line(f, t)}{_dash(t)}{source}" for f in own))
 
 
@@ -61,7 +61,7 @@ def scope_text(scope: str | None, t: Labels) -> str:
     return ("; " if t.lang == "en" else "；").join(parts) or t("no_scope")
 
 
-def source_line(c: Citation, t: Labels, base: str = "", version: str | None = None) -> str:
+def source_line(c: Citation, t: Labels, base: str = "", version: str | None = None, *, address: bool = True) -> str:
     """Publisher, title, date, kind where it is our digest, place in the file, address; ours where it has none."""
     parts = [
         f"{c.publisher or ''}《{c.title}》"
@@ -70,12 +70,13 @@ def source_line(c: Citation, t: Labels, base: str = "", version: str | None = No
         c.published or t("undated"),
         t("source.digest") if c.source_kind == "digest" else "",
         place_label(c.place, t.lang),
-        c.url or (base.rstrip("/") + document_url(c.doc_id, c.start, c.end, version=version)),
+        (c.url or (base.rstrip("/") + document_url(c.doc_id, c.start, c.end, version=version))) if address else "",
     ]
     return (", " if t.lang == "en" else "，").join(p for p in parts if p)
 
 
-def _quoted(text: str, t: Labels) -> str:
+def quoted(text: str, t: Labels) -> str:
+    """In the quotation marks of the language."""
     return f"“{text}”" if t.lang != "zh-Hant" else f"「{text}」"
 
 

@@ -25,7 +25,7 @@ from rag.values import Answer
 from web.chart_words import colon, period_text
 from web.labels import Labels, place_label
 from web.quoting import figure_line, footnoted, quote_lines, scope_text
-from web.urls import audit_url, chat_url, document_url, panel_url, web_url
+from web.urls import audit_url, chat_url, document_url, export_url, panel_url, web_url
 
 T = TypeVar("T")
 STATIC = Path(__file__).parent / "static"
@@ -210,6 +210,7 @@ _TEMPLATES.globals.update(
     audit_url=audit_url,
     chat_url=chat_url,
     document_url=document_url,
+    export_url=export_url,
     figure_line=figure_line,
     footnoted=footnoted,
     headline=headline,

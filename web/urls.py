@@ -13,6 +13,11 @@ def chat_url(question: str, turns: Sequence[str] = (), lang: str = "auto", versi
     return "/?" + urlencode(fields + ([("v", version)] if version else []))
 
 
+def export_url(question: str, turns: Sequence[str], lang: str, version: str, form: str) -> str:
+    """The address of the conversation that ends with `question`, as a file."""
+    return chat_url(question, turns, lang, version).replace("/?", "/api/export?", 1) + f"&format={form}"
+
+
 def document_url(
     doc_id: str,
     start: int | None = None,

@@ -18,6 +18,7 @@ from starlette.testclient import TestClient
 from tests.web.fake_service import FakeService
 from web.app import create_app
 from web.description import Error
+from web.exports.forms import CSV, DOCX, XLSX
 
 CASES, SOAKED = 300, 2_000  # at least
 PATH = "/api/openapi.json"
@@ -93,4 +94,5 @@ def test_an_error_has_that_shape(app: FastAPI) -> None:
 def test_the_description_says_what_is_streamed_and_what_is_a_table(app: FastAPI) -> None:
     paths = app.openapi()["paths"]
     assert set(paths["/api/ask/stream"]["post"]["responses"]["200"]["content"]) == {"text/event-stream"}
-    assert set(paths["/api/figures"]["get"]["responses"]["200"]["content"]) == {"application/json", "text/csv"}
+    assert set(paths["/api/figures"]["get"]["responses"]["200"]["content"]) == {"application/json", CSV, XLSX}
+    assert set(paths["/api/ask"]["post"]["responses"]["200"]["content"]) == {"application/json", "text/markdown", DOCX}

@@ -1,0 +1,1 @@
+"""Answers and conversations as files: the same text, citations and order as the page, with numbered footnotes."""
