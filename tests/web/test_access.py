@@ -113,7 +113,9 @@ def test_a_page_is_answered_so_that_a_browser_asks_for_the_key(path: str, keys: 
     assert "需要钥匙" in refused.text
 
 
-@pytest.mark.parametrize("path", ["/api/documents", "/api/openapi.json", "/v1/models", "/mcp", "/metrics", "/admin/reload"])
+@pytest.mark.parametrize(
+    "path", ["/api/documents", "/api/openapi.json", "/v1/models", "/mcp", "/metrics", "/admin/reload"]
+)
 def test_a_program_is_answered_in_json_and_asked_for_a_bearer(path: str, keys: Keys) -> None:
     refused = client(Policy(keys=keys)).get(path)
     assert refused.status_code == 401
