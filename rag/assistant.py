@@ -186,7 +186,8 @@ class Assistant(Contents):
     def _write(self, question: str, turns: Sequence[str], lang: str, top_k: int) -> Answer:
         """The answer in a language model's words. Raises: NotWritten."""
         told = self._remembered(question, turns, lang, top_k)
-        assert self._writer is not None and told.draft is not None
+        assert self._writer is not None
+        assert told.draft is not None
         with known_names(self._snapshot.names):
             written = self._writer.write(told.draft, self._snapshot.translations, say)
         return replace(told.answer, text=written.text, mode="llm", notice="llm_partial" if written.dropped else None)

@@ -58,7 +58,7 @@ def misfit(claim: Stated, said: Mention, candidate: Candidate) -> str | None:
         return "other_measure"
     if _bound(claim, said) != _bound(borne, own):
         return "other_bound"
-    if is_negated(clause) != is_negated(theirs):
+    if _is_turned(claim.around(said), borne.around(own), known=figure is not None):
         return "negated"
     return _direction(claim, said, f"{attribute} {theirs}", borne, figure)
 
@@ -141,6 +141,17 @@ def is_negated(folded: str) -> bool:
     return len(pattern("negation", "words").findall(folded)) % 2 == 1
 
 
+def _is_turned(mine: tuple[str, str], theirs: tuple[str, str], *, known: bool) -> bool:
+    """Whether one denies a number that the other states.
+
+    Args:
+        known: the ledger has the figure: what is denied behind it is something else, such as that two are the same.
+    """
+    if is_negated(mine[0]) != is_negated(theirs[0]):
+        return True
+    return is_negated(mine[1]) != is_negated(theirs[1]) and (is_negated(mine[1]) or not known)
+
+
 def _ways(folded: str) -> set[str]:
     return {way for way in ("up", "down") if pattern("direction", way).search(folded)}
 
@@ -150,8 +161,7 @@ def _direction(claim: Stated, said: Mention, theirs: str, borne: Stated, figure:
     mine, own = _ways(claim.folded[start:end]), _ways(theirs)
     if sum(start <= m.start < end for m in claim.mentions) > 1:  # “grew 61% to 48 billion”
         own |= _ways(borne.folded)
-    if not mine <= own:
-        return "other_direction"
-    if not mine and figure is not None and is_change(figure):
-        return "other_direction"
-    return None
+    if not mine and figure is not None and is_change(figure):  # “as to growth, it was 61%”
+        mine = _ways(claim.folded)
+        return None if mine and mine <= own else "other_direction"
+    return None if mine <= own else "other_direction"

@@ -166,7 +166,7 @@ def _content(claim: Stated) -> str:
         blank[a:b] = " " * (b - a)
     rest = "".join(blank)
     for word in sorted(words_of("plain")["chinese"], key=len, reverse=True):
-        rest = rest.replace(word, " ")
+        rest = rest.replace(word, " " * len(word))  # places stay
     return rest
 
 

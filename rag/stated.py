@@ -10,7 +10,7 @@ from index.tokenize import pairs
 from index.values import Document, Figure, Sentence
 from rag.mentions import Mention, mentions_in, pattern, ranks_in, times_in
 
-_CLAUSE = re.compile(r"[，;；。！？!?:：]|,(?!\d{3}(?!\d))|\s(?:and|while|whereas|but|with)\s|——")
+_CLAUSE = re.compile(r"[，;；。！？!?]|,(?!\d{3}(?!\d))|\s(?:and|while|whereas|but|with)\s|——")
 _BRACKETED = re.compile(r"[(（][^()（）]*[)）]")
 NAMED = 0.6  # of a name's pairs of characters: it is named
 
@@ -30,6 +30,7 @@ class Stated:
 
     folded: str
     said: str  # … with the Chinese of its English words, to be held against Chinese evidence
+    plain: str  # … with blanks where remarks in brackets stood
     clauses: tuple[tuple[int, int], ...]
     mentions: tuple[Mention, ...]
     time_spans: tuple[tuple[int, int], ...]
@@ -43,9 +44,15 @@ class Stated:
         return next(((a, b) for a, b in self.clauses if a <= at < b), (0, len(self.folded)))
 
     def in_clause(self, at: int) -> str:
-        """Its words."""
+        """Its words; remarks in brackets only where the place is in one."""
         start, end = self.clause_at(at)
-        return self.folded[start:end]
+        return (self.plain if self.plain[at].strip() else self.folded)[start:end]
+
+    def around(self, mention: Mention) -> tuple[str, str]:
+        """… before and behind a number."""
+        start, end = self.clause_at(mention.start)
+        text = self.plain if self.plain[mention.start].strip() else self.folded
+        return text[start : mention.start], text[mention.end : end]
 
     def owner_of(self, at: int, skip: Iterable[str] = ()) -> Name | None:
         """The name that what stands at `at` belongs to: the last before it, else the first after it in its clause.
@@ -92,6 +99,7 @@ def stated(text: str, subjects: Iterable[str] = ()) -> Stated:
     return Stated(
         folded,
         " ".join([folded, *english, *(form for forms in entities_in(folded) for form in forms)]),
+        _BRACKETED.sub(lambda m: " " * len(m.group()), folded),
         tuple((a, b) for a, b in bounds if a < b),
         tuple(mentions_in(folded, spans)),
         tuple(spans),

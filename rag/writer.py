@@ -14,8 +14,8 @@ from index.fold import fold_text, to_simplified, to_traditional
 from index.settings import Settings
 from rag.bearing import candidates
 from rag.compose import template
-from rag.grounding import MARKER, fault_in, markers_of
 from rag.fitting import Ledger
+from rag.grounding import MARKER, fault_in, markers_of
 from rag.llm import Message, ModelFailed, load_model
 from rag.stated import Evidence, covered, stated
 from rag.statements import Statement
