@@ -12,6 +12,7 @@ from rag.mentions import Mention, pattern, same_number
 from rag.stated import Evidence, Name, Stated, covered, is_same, subject_of
 
 LIKE = 0.5  # of a subject's words: a sentence speaks of it
+SURELY = 0.8  # … where it has a name and that name is not said
 NEAR = 8  # characters before or after a number that may bound it
 _IN_TURN = re.compile(r"分别|依次|respectively")
 _EXACT = ("percent", "points", "multiple")
@@ -74,7 +75,7 @@ def _is_of_another(
             return True
         spoken = entities_in(claim.folded)
         named = any(forms in spoken for forms in entities_in(subject))
-        return not named and covered(subject, claim.said) < LIKE
+        return not named and covered(subject, claim.said) < (SURELY if entities_in(subject) else LIKE)
     theirs = borne.owner_of(own.start)
     if owner is None or theirs is None or is_same(owner.text, theirs.text):
         return False

@@ -137,6 +137,37 @@ _ROWS: dict[str, tuple[str, ...]] = {
     "source.self-media": ("自媒体", "Self-media"),
     "source.seo": ("SEO", "SEO"),
     "source.digest": ("摘要,非原文", "摘要,非原文 · digest"),
+    # an LLM was to write, and did not or not all of it
+    "notice.llm_timeout": (
+        "大模型没有及时写完，这是模板的回答。",
+        "The LLM was too slow; this is the templated answer.",
+    ),
+    "notice.llm_unreachable": (
+        "连不上大模型，这是模板的回答。",
+        "The LLM cannot be reached; this is the templated answer.",
+    ),
+    "notice.llm_private": (
+        "大模型的地址在内网，没有允许，这是模板的回答。",
+        "The LLM's address is private and not allowed; this is the templated answer.",
+    ),
+    "notice.llm_status": (
+        "大模型的服务器报错，这是模板的回答。",
+        "The LLM's server failed; this is the templated answer.",
+    ),
+    "notice.llm_bad_output": (
+        "大模型的输出不能用，这是模板的回答。",
+        "The LLM's output is unusable; this is the templated answer.",
+    ),
+    "notice.llm_refused": ("大模型拒绝写，这是模板的回答。", "The LLM refused; this is the templated answer."),
+    "notice.llm_unsupported": (
+        "大模型写的与证据对不上，这是模板的回答。",
+        "What the LLM wrote is not borne out by the evidence; this is the templated answer.",
+    ),
+    "notice.llm_partial": (
+        "大模型写的，逐句核对过；与证据对不上的句子没有显示。",
+        "Written by an LLM and checked sentence by sentence; what the evidence does not bear out is left out.",
+    ),
+    "mode.llm": ("大模型写的，逐句与证据核对过。", "Written by an LLM, each sentence checked against the evidence."),
     "digest.notice": (
         "这是我们自己写的摘要，不是原文；请勿当作发布者的原话引用。",
         "This is our own summary, not the source's words. Do not quote it as the publisher's.",

@@ -13,7 +13,7 @@ from anyio import CancelScope
 from fastapi.concurrency import run_in_threadpool
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from rag.progress import Listener, told_to
+from rag.progress import SENTENCE, Listener, told_to
 from web.problems import problem_of
 from web.request_state import current
 
@@ -25,10 +25,10 @@ Checked = Callable[[Listener], Listener]
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One of rag.progress.STAGES begins."""
+    """One of rag.progress.STAGES begins; or a SENTENCE is sure."""
 
     name: str
-    question: str  # as it is understood by then
+    question: str  # as it is understood by then; the sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +97,13 @@ async def result_of(work: Callable[[], T], checked: Checked = lambda listener: l
 async def events(
     work: Callable[[], T], shown: Callable[[T], AsyncGenerator[ServerSentEvent, None]], checked: Checked
 ) -> AsyncGenerator[ServerSentEvent, None]:
-    """The events of one answer: `stage` {"stage","question"} each, then those of `shown`; or one `error`."""
+    """The events of one answer: `stage` {"stage","question"} each, `sentence` {"text"} as a model writes, then those of `shown`; or one `error`."""
     try:
         async with aclosing(stages_of(work, checked)) as steps:
             async for step in steps:
+                if isinstance(step, Stage) and step.name == SENTENCE:
+                    yield event("sentence", {"text": step.question})
+                    continue
                 if isinstance(step, Stage):
                     yield event("stage", {"stage": step.name, "question": step.question})
                     continue
