@@ -19,7 +19,8 @@ MOST_GRACE_H = 24 * 365
 
 _EXAMPLES = {
     "rebuild": "yuntu rebuild\n  yuntu rebuild --corpus corpus --corpus ~/reports --strict",
-    "ask": "yuntu ask 2025年上半年火山引擎的份额是多少\n  yuntu ask 那阿里云呢 --turn 火山引擎的份额是多少 --json",
+    "ask": "yuntu ask 2025年上半年火山引擎的份额是多少\n  yuntu ask 那阿里云呢 --turn 火山引擎的份额是多少 --json\n"
+    "  yuntu ask 那阿里云呢 --turn 火山引擎的份额是多少 --format docx --out answer.docx",
     "batch": "yuntu batch questions.jsonl --out answers.jsonl",
     "search": "yuntu search 豆包日均调用量 --top-k 5",
     "run": "yuntu run queries.jsonl --out run.jsonl --top-k 10",
@@ -29,7 +30,8 @@ _EXAMPLES = {
     "mcp": "yuntu mcp\n  yuntu mcp --index var/index",
     "keys": "yuntu keys add team\n  yuntu keys add ops --scope admin\n  yuntu keys rotate team --grace 24",
     "feedback": "yuntu feedback --verdict down",
-    "figures": "yuntu figures --subject 豆包\n  yuntu figures --attribute 份额 --csv",
+    "figures": "yuntu figures --subject 豆包\n  yuntu figures --attribute 份额 --csv\n"
+    "  yuntu figures --format xlsx --out figures.xlsx",
     "lexicon": "yuntu lexicon check\n  yuntu lexicon learned",
     "audit": "yuntu audit --corpus corpus\n  yuntu audit --doc 001 --rule footer --json",
     "add": "yuntu add https://example.com/news.html --dry-run\n  yuntu add report.pdf prices.xlsx",
@@ -61,6 +63,12 @@ def build_parser() -> argparse.ArgumentParser:
         p.add_argument("--index", type=Path, metavar="DIR", help="索引目录 (default: YUNTU_INDEX or var/index)")
         return p
 
+    def written(p: argparse.ArgumentParser, *forms: str) -> "argparse._MutuallyExclusiveGroup":
+        p.add_argument("--out", type=Path, metavar="FILE", help="写到这个文件 (default: stdout)")
+        group = p.add_mutually_exclusive_group()
+        group.add_argument("--format", choices=forms, default=forms[0], help=f"什么格式 (default: {forms[0]})")
+        return group
+
     p = with_index(verb("rebuild", "读语料,建索引并切换过去 (build the index and switch to it)"))
     p.add_argument(
         "--corpus",
@@ -77,7 +85,9 @@ def build_parser() -> argparse.ArgumentParser:
     p.add_argument(
         "--turn", action="append", default=[], metavar="EARLIER_QUESTION", help="前面问过的问题,可重复,从早到晚"
     )
-    p.add_argument("--json", action="store_true", help="输出完整的 Answer")
+    written(p, "text", "md", "docx", "json").add_argument(
+        "--json", dest="format", action="store_const", const="json", help="输出完整的 Answer"
+    )
     p.add_argument(
         "--lang", default="auto", choices=["auto", "zh-Hans", "zh-Hant", "en"], help="回答的语言 (default: auto)"
     )
@@ -132,9 +142,9 @@ def build_parser() -> argparse.ArgumentParser:
     p.add_argument("--attribute", metavar="A", help="指标含有这几个字 (attribute contains)")
     p.add_argument("--period", metavar="P", help="时期,如 2025 或 2025H1 (period)")
     p.add_argument("--doc", metavar="D", help="文档的 doc_id,可只写开头")
-    form = p.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="每行一个 JSON 对象")
-    form.add_argument("--csv", action="store_true")
+    form = written(p, "text", "csv", "xlsx", "json")
+    form.add_argument("--json", dest="format", action="store_const", const="json", help="每行一个 JSON 对象")
+    form.add_argument("--csv", dest="format", action="store_const", const="csv")
 
     p = verb("audit", "列出清洗去掉或修补了什么 (what cleaning dropped or repaired, and why)")
     p.add_argument("--corpus", type=Path, action="append", metavar="PATH")
@@ -185,6 +195,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error("rollback 要写版本名 (needs VERSION),list 不要,verify 可写可不写")
     if args.verb == "keys" and (args.action == "list") != (args.name is None):
         parser.error("add、rotate、revoke 要写名字 (need NAME),list 不要")
+    if getattr(args, "format", "") in ("docx", "xlsx") and args.out is None and sys.stdout.isatty():
+        parser.error(f"{args.format} 不能显示在终端上 (cannot be shown here),请写 --out FILE.{args.format}")
     if not 0 <= getattr(args, "grace", 0) <= MOST_GRACE_H:
         parser.error(f"--grace 要在 0 到 {MOST_GRACE_H} 之间")
     try:

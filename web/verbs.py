@@ -57,14 +57,22 @@ def _say_if_unread(settings: Settings) -> None:
 
 
 def _ask(args: argparse.Namespace, settings: Settings) -> None:
-    answer = _assistant(settings).ask(args.question, args.turn, args.lang)
-    if args.json:
-        print(json.dumps(answer.as_json(), ensure_ascii=False, indent=1))
+    assistant = _assistant(settings)
+    if args.format in ("md", "docx"):
+        from web.exports.conversation import asked_through
+        from web.exports.forms import exported
+
+        answers = asked_through(lambda one, before: assistant.ask(one, before, args.lang), args.question, args.turn)
+        _write(args.out, exported(answers, args.format).content)
+        return
+    answer = assistant.ask(args.question, args.turn, args.lang)
+    if args.format == "json":
+        _write(args.out, json.dumps(answer.as_json(), ensure_ascii=False, indent=1) + "\n")
         return
     _say_if_unread(settings)
     if answer.understood_as != args.question:
         _say(shown(f"按「{answer.understood_as}」理解"))
-    print(shown(printed(answer)))
+    _write(args.out, shown(printed(answer)) + "\n")
 
 
 def printed(answer: Answer) -> str:
@@ -135,6 +143,18 @@ def _feedback(args: argparse.Namespace, settings: Settings) -> None:
         _say(f"{settings.feedback}: 有用 {counts['up']},有问题 {counts['down']} (helpful, not right)")
 
 
+def _write(out: Path | None, content: str | bytes) -> None:
+    """To a file, or to stdout."""
+    if out is not None:
+        out.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8", "replace"))
+        _say(f"写好了 (written): {out}")
+    elif isinstance(content, str):
+        sys.stdout.write(content)
+    else:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+
+
 def _line(text: str) -> str:
     """One line: whoever reaches the page may have written it."""
     return shown(" ".join(text.splitlines()))
@@ -142,26 +162,29 @@ def _line(text: str) -> str:
 
 def _figures(args: argparse.Namespace, settings: Settings) -> None:
     from rag.ledger import FIELDS, as_row, matching
-    from web.spreadsheet import as_csv
+    from web.spreadsheet import as_csv, as_xlsx
 
     opened = snapshot.open_sound(settings.index, _say)
     found = matching(opened.figures, subject=args.subject, attribute=args.attribute, period=args.period, doc=args.doc)
     rows = [as_row(f, opened.documents[f.doc_id]) for f in found]
-    if args.csv:
-        sys.stdout.write(as_csv(rows, FIELDS))
-        return
-    for row in rows:
-        if args.json:
-            print(json.dumps(row, ensure_ascii=False))
-        else:
-            what = [
-                row["subject"] or "(未写明)",
-                row["attribute"] or "(未写明)",
-                f"{row['hedge'] or ''} {row['value']}".strip(),
-            ]
-            about = [row[name] or "-" for name in ("as_of", "scope", "said_by")]
-            place = f"{row['doc']}:{row['start']}-{row['end']}"
-            print("\t".join(_line(cell) for cell in (*what, *about, place)))
+    if args.format == "xlsx":
+        _write(args.out, as_xlsx(rows, FIELDS))
+    elif args.format == "csv":
+        _write(args.out, as_csv(rows, FIELDS))
+    elif args.format == "json":
+        _write(args.out, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+    else:
+        _write(args.out, "".join(_tabbed(row) + "\n" for row in rows))
+
+
+def _tabbed(row: dict[str, Any]) -> str:
+    what = [
+        row["subject"] or "(未写明)",
+        row["attribute"] or "(未写明)",
+        f"{row['hedge'] or ''} {row['value']}".strip(),
+    ]
+    about = [row[name] or "-" for name in ("as_of", "scope", "said_by")]
+    return "\t".join(_line(cell) for cell in (*what, *about, f"{row['doc']}:{row['start']}-{row['end']}"))
 
 
 def _lexicon(args: argparse.Namespace, settings: Settings) -> None:
