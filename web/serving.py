@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import logging.config
+import multiprocessing
 import os
 import signal
 import socket
@@ -84,21 +85,36 @@ def serve(
     )
     with contextlib.closing(listening):
         if door.workers == 1:
-            uvicorn.Server(config).run([listening])
+            with contextlib.suppress(KeyboardInterrupt):  # how it is stopped at a terminal
+                uvicorn.Server(config).run([listening])
             return
         with tempfile.TemporaryDirectory() as folder:
             os.environ[FOLDER] = folder  # before a worker's metrics are made
             snapshot.open_sound(settings.index, say)  # a worker that cannot open it could not say so as well
-            Multiprocess(config, [listening]).run()
+            workers = _Workers(config, [listening])
+            workers.run()
+            if any(worker.exitcode == STARTUP_FAILED for worker in workers.processes):
+                raise CannotServe("没有起来 (did not start)。", "原因见上 (the reason is above)")
+
+
+class _Workers(Multiprocess):
+    """Several processes, watched by one."""
+
+    def keep_subprocess_alive(self) -> None:
+        """Starts another one for each that died."""
+        for worker in self.processes:
+            worker.child_conn.close()  # ours: while it is open, one that dies when it is pinged keeps us for a minute
+        super().keep_subprocess_alive()
 
 
 def policy_of(settings: Settings, door: Door) -> Policy:
     """Who is let in. Raises: CannotServe where everybody would be, and nobody said that they should."""
     keys = Keys(settings.keys)
-    needed = settings.access == "keys" or not (is_loopback(door.host) or door.insecure)
+    private = is_loopback(door.host) and not settings.proxies  # a proxy brings others in
+    needed = settings.access == "keys" or not (private or door.insecure)
     if needed and not keys.all():
         raise CannotServe(
-            f"{door.host} 不只是本机,而还没有钥匙 (reachable from elsewhere, and there is no key)。",
+            f"{door.host} 不只给本机用,而还没有钥匙 (reachable from elsewhere, and there is no key)。",
             "先发一把: yuntu keys add NAME;确实要对所有人开放,加 --insecure (open to everybody)",
         )
     names = names_of(settings.hosts) | names_of(door.host) | {socket.gethostname().lower()}
@@ -137,7 +153,7 @@ def _application(settings: Settings, policy: Policy, assistant_of: Callable[[Set
     def reopen(version: str) -> Assistant:
         if version not in snapshot.versions(settings.index):
             raise YuntuError(f"没有版本 {version} (no such version)。")
-        return over(snapshot.open_version(settings.index, version))
+        return over(snapshot.open_version(settings.index, version, thorough=True))  # nobody verifies it later
 
     metrics = Metrics()
     versions = Versions(assistant, reopen)
@@ -156,12 +172,20 @@ def _application(settings: Settings, policy: Policy, assistant_of: Callable[[Set
 
 
 def _in_a_worker(settings: Settings, policy: Policy, assistant_of: Callable[[Settings], Assistant]) -> FastAPI:
-    """The same; where it fails the parent must not start another one."""
+    """The same; where it fails the parent must not start another one. It ends when the parent was killed."""
+    threading.Thread(target=_end_with_the_parent, daemon=True).start()
     try:
         return _application(settings, policy, assistant_of)
     except YuntuError as e:
         print(f"yuntu: {e}", file=sys.stderr)
         sys.exit(STARTUP_FAILED)
+
+
+def _end_with_the_parent() -> None:
+    """Else the next `serve` would find the port held by what nobody looks after."""
+    if (parent := multiprocessing.parent_process()) is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 @contextlib.asynccontextmanager

@@ -84,6 +84,15 @@ def test_this_machine_alone_needs_none_unless_it_is_asked_for(tmp_path: Path, ho
         policy_of(settings.model_copy(update={"access": "keys"}), Door(host, 8000))
 
 
+def test_behind_a_proxy_others_can_reach_this_machines_own_address_too(tmp_path: Path) -> None:
+    settings = Settings(keys=tmp_path / "keys.json", proxies="127.0.0.1")
+    with pytest.raises(CannotServe, match=r"yuntu keys add.*--insecure"):
+        policy_of(settings, Door("127.0.0.1", 8000))
+    assert policy_of(settings, Door("127.0.0.1", 8000, insecure=True)).open
+    Keys(settings.keys).add("team", "ask")
+    assert not policy_of(settings, Door("127.0.0.1", 8000)).open
+
+
 def test_served_to_others_it_asks_for_the_key_and_takes_it_from_a_browser_too(tmp_path: Path, root: Path) -> None:
     refused = Served(tmp_path, root, "--host", "0.0.0.0")
     assert refused.process.wait(20) == 1
@@ -205,6 +214,35 @@ def test_workers_map_one_index_replace_each_other_and_follow_it(tmp_path: Path, 
             seen = {client.post("/api/ask", json=body).json()["index_version"] for _ in range(20)}
         assert seen == {second}
     assert served.process.returncode in (0, -signal.SIGTERM)
+
+
+def test_workers_that_cannot_start_end_it_with_the_reason(
+    tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("index.build.fingerprint_of", lambda _: "another")
+    rebuilt(tmp_path, 200)
+    served = Served(tmp_path, root, "--workers", "2")
+    assert served.process.wait(60) == 1
+    assert "yuntu rebuild --full" in served.said
+    assert "Traceback" not in served.said
+    served.stop()
+
+
+def test_workers_end_with_a_parent_that_was_killed_and_leave_the_port(tmp_path: Path, root: Path) -> None:
+    with Served(tmp_path, root, "--workers", "2") as served:
+        workers = children(served.process.pid)
+        assert len(workers) == 2
+        served.signal(signal.SIGKILL)
+        eventually(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers), 30)
+        listen("127.0.0.1", served.port).close()
+
+
+def test_ctrl_c_is_how_it_is_stopped_at_a_terminal(tmp_path: Path, root: Path) -> None:
+    with Served(tmp_path, root) as served:
+        served.signal(signal.SIGINT)
+        assert served.process.wait(20) == 0
+        assert "Traceback" not in served.said
+        assert "interrupted" not in served.said
 
 
 def test_a_socket_is_given_back_when_it_stops(tmp_path: Path, root: Path) -> None:
