@@ -142,6 +142,8 @@ class Assistant(Contents):
         """Loads what the first question would have to wait for."""
         with known_names(self._snapshot.names):
             self._spelling.warm_up()
+            if self._writer is not None:
+                self._writer.warm_up()
             self._finder.find(understand(self._snapshot.passages[0].text[:WARM_UP_CHARS]), PART)
 
     def check(self) -> None:

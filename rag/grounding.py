@@ -95,7 +95,7 @@ def _faults(
     yield from _misplaced(claim, borne)
     yield from _turned(claim, borne)
     yield from _unheard(claim, known, lang, translations)
-    if not claim.mentions and lang != "en" and covered(_content(claim), known) < BORNE:
+    if not claim.mentions and not _comparisons(claim) and lang != "en" and covered(_content(claim), known) < BORNE:
         yield "not_said"
     if len(cited) > 1:
         for n, e in enumerate(cited):

@@ -97,7 +97,9 @@ async def result_of(work: Callable[[], T], checked: Checked = lambda listener: l
 async def events(
     work: Callable[[], T], shown: Callable[[T], AsyncGenerator[ServerSentEvent, None]], checked: Checked
 ) -> AsyncGenerator[ServerSentEvent, None]:
-    """The events of one answer: `stage` {"stage","question"} each, `sentence` {"text"} as a model writes, then those of `shown`; or one `error`."""
+    """The events of one answer: `stage` {"stage","question"} each, `sentence` {"text"} as a model writes, then those of
+    `shown`; or one `error`.
+    """
     try:
         async with aclosing(stages_of(work, checked)) as steps:
             async for step in steps:

@@ -1,9 +1,10 @@
-"""Sentences a language model might write of the ledger's figures: true ones, worded and converted in other ways than the
-source has it, and subtly wrong ones. The same for the same ledger.
+"""Sentences a language model might write of the ledger's figures: true ones, worded and converted otherwise than in
+the source, and subtly wrong ones. The same for the same ledger.
 """
 
 import random
 import re
+from calendar import month_name
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -39,7 +40,7 @@ OTHER_COUNTS = ("Gartner", "Forrester", "Canalys", "Omdia", "IDC", "弗若斯特
 ELSEWHERE_ENGLISH = ("in the United States", "in private cloud", "in Europe", "by Gartner's count", "outside China")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Case:
     """One sentence, and what it cites."""
 
@@ -80,10 +81,9 @@ def period_in(as_of: str | None, style: int, lang: str) -> str:
         return ""
     year, month, half, quarter = m.groups()
     if lang == "en":
-        months = "January February March April May June July August September October November December".split()
         if half:
             return (f"H{half} {year}", f"the {('first', 'second')[int(half) - 1]} half of {year}")[style % 2]
-        return f"{months[int(month) - 1]} {year}" if month else f"Q{quarter} {year}" if quarter else year
+        return f"{month_name[int(month)]} {year}" if month else f"Q{quarter} {year}" if quarter else year
     if half:
         return (f"{year}年{'上下'[int(half) - 1]}半年", f"{year}H{half}")[style % 2]
     return f"{year}年{int(month)}月" if month else f"{year}年第{DIGITS[int(quarter)]}季度" if quarter else f"{year}年"
