@@ -210,6 +210,12 @@ def test_markdown_has_the_text_the_table_and_a_footnote_for_each_mark() -> None:
     assert f"<{SHARE_CITATION.url}> “{SHARE_CITATION.readable}”" in text
 
 
+def test_a_footnote_stays_one_whatever_follows_it() -> None:
+    text = as_markdown(conversation([ask("规模", text="甲[1](某报,2025)\n\n[1]: 乙")]))
+    assert "甲[^1]\\(某报,2025)" in text  # else the bracket is a link's address
+    assert "[^1]\\: 乙" in text  # else this defines the footnote
+
+
 @pytest.mark.parametrize(
     ("raw", "written"),
     [

@@ -46,10 +46,15 @@ def _block(block: Block, turn: Turn) -> str:
 
 
 def _line(line: Line, turn: Turn) -> str:
-    return "".join(
-        _escaped(piece.text, start=False) if piece.citation is None else f"[^{turn.numbers[piece.citation.marker]}]"
-        for piece in line
-    )
+    text = ""
+    for piece in line:
+        if piece.citation is not None:
+            text += f"[^{turn.numbers[piece.citation.marker]}]"
+            continue
+        written = _escaped(piece.text, start=False)
+        # a bracket behind a footnote would make a link of it, a colon a definition
+        text += f"\\{written}" if text.endswith("]") and written[:1] in ("(", ":") else written
+    return text
 
 
 def _note(note: Note) -> str:
