@@ -3,7 +3,7 @@
 import re
 from collections.abc import Set
 
-from index.aliases import measures_in
+from index.aliases import forms_of, measures_in
 from index.data import lexicon
 from index.fold import fold_text
 from index.grammar import is_measure, is_share, measure_of
@@ -35,6 +35,8 @@ def is_askable(figure: Figure, document: Document, units: Set[str]) -> bool:
     if figure.as_of and not _PERIOD.fullmatch(figure.as_of):
         return False
     folded, who = fold_text(attribute), fold_text(subject)
+    if folded in forms_of(SHARE) and not figure.as_of:
+        return False  # of what, and when: nobody could say which is meant
     if "的" in attribute and not (_WHOLE.fullmatch(attribute) and is_share(folded)):
         return False
     measured = bool(measures_in(folded)) if is_change(figure) else is_measure(folded) or is_share(folded)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import islice, pairwise, zip_longest
 from typing import Any
 
-from index.aliases import entities_in
+from index.aliases import entities_in, measures_in
 from index.data import lexicon
 from index.fold import fold_text, to_traditional
 from index.grammar import tagged_words
@@ -215,8 +215,8 @@ class _Maker:
 
     def of_others(self, f: Figure) -> Iterator[Made]:
         """The same of somebody of whom no document says it."""
-        subject = fold_text(f.subject or "")
-        if not any(subject in forms for forms in entities_in(subject)):
+        common = measures_in(fold_text(f.attribute or ""))  # what one alone has, nobody would ask of another
+        if not common or not _is_known(f.subject or ""):
             return
         measure = head_of(f)
         self._turn += 1
