@@ -25,7 +25,7 @@ from tests.web.serving import Served
 
 ROOT = Path(__file__).parents[2]
 RETAINED = 1.05  # of the memory after the first minute
-TURNED_AWAY = 0.05  # sixteen who ask without a pause are more than two cores answer: some wait too long, swap or not
+TURNED_AWAY = 0.05  # more than without swaps: sixteen who ask without a pause are more than two cores answer
 Report = Callable[[str], None]
 
 
@@ -134,8 +134,9 @@ def test_hot_swaps_under_sixteen_clients_fail_nobody_and_mix_nothing(
     report(f"calm: {told(calm)}; {len(done)} swaps, {max(done):.2f} s at most: {told(busy)}")
     assert len(done) == swaps
     assert busy.wrong == calm.wrong == []
-    assert set(busy.statuses) <= {200, 503}
-    assert busy.statuses[503] <= TURNED_AWAY * busy.statuses.total()
+    assert set(busy.statuses) | set(calm.statuses) <= {200, 503}
+    turned_away, before = (seen.statuses[503] / seen.statuses.total() for seen in (busy, calm))
+    assert turned_away <= before + TURNED_AWAY + (0.2 if not soak else 0)
     assert busy.percentile(0.99) <= 1.5 * calm.percentile(0.99) + (0 if soak else 0.5)
 
 
