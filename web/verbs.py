@@ -13,7 +13,7 @@ from index.errors import IndexMissing, YuntuError
 from index.settings import OFF, Settings
 from rag.values import Answer
 from web import corpus_verbs, evaluate_verbs, key_verbs
-from web.labels import place_label
+from web.labels import Labels, place_label
 from web.terminal import shown
 
 
@@ -72,6 +72,8 @@ def _ask(args: argparse.Namespace, settings: Settings) -> None:
     _say_if_unread(settings)
     if answer.understood_as != args.question:
         _say(shown(f"按「{answer.understood_as}」理解"))
+    if answer.notice:
+        _say(Labels(answer.lang)(f"notice.{answer.notice}"))
     _write(args.out, shown(printed(answer)) + "\n")
 
 
