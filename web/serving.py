@@ -64,6 +64,8 @@ def serve(
 
     Raises: CannotServe, and what opening the index raises.
     """
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is something to reload: it would end the process
     policy = policy_of(settings, door)
     listening = listen(door.host, door.port)
     host = f"[{door.host}]" if ":" in door.host else door.host
@@ -176,8 +178,8 @@ def _in_a_worker(settings: Settings, policy: Policy, assistant_of: Callable[[Set
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
     try:
         return _application(settings, policy, assistant_of)
-    except YuntuError as e:
-        print(f"yuntu: {e}", file=sys.stderr)
+    except Exception as e:  # of whatever kind: it would fail again
+        print(f"yuntu: {e if isinstance(e, YuntuError) else type(e).__name__}", file=sys.stderr)
         sys.exit(STARTUP_FAILED)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from index import snapshot
-from index.errors import IndexMissing, YuntuError
+from index.errors import IndexDamaged, IndexMissing, YuntuError
 from index.settings import OFF, Settings
 from rag.values import Answer
 from web import corpus_verbs, evaluate_verbs, key_verbs
@@ -234,7 +234,7 @@ def _index(args: argparse.Namespace, settings: Settings) -> None:
 
 
 def _verify(root: Path, versions: Sequence[str], current: str) -> None:
-    """A line for each version. Raises: what is wrong with the current one, or with the only one that was asked for."""
+    """A line for each version. Raises: what is damaged, the current version first; other formats are only told of."""
     wrong: dict[str, YuntuError] = {}
     for version in versions:
         try:
@@ -245,9 +245,9 @@ def _verify(root: Path, versions: Sequence[str], current: str) -> None:
         print(f"{mark} {version}: {wrong[version].message if version in wrong else '完好 (sound)'}")
     if current not in snapshot.versions(root):
         snapshot.open_current(root)  # raises: CURRENT names none of them
-    for version, error in wrong.items():
-        if version == current or len(versions) == 1:
-            raise error
+    for version in sorted(wrong, key=lambda v: v != current):
+        if version == current or len(versions) == 1 or isinstance(wrong[version], IndexDamaged):
+            raise wrong[version]
 
 
 VERBS: dict[str, Callable[[argparse.Namespace, Settings], None]] = {
