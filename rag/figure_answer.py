@@ -32,6 +32,7 @@ from rag.understand import Question
 
 ROWS = 6  # of a table
 PER_SIDE = 2  # rows for each side of a comparison
+PAIRED = 3 * CLOSE  # how far a figure may trail the best of its side and still be what the other side is compared with
 NEAR_BEST = 14.0  # log odds: how far below the best sentence one may be whose figure is still looked at
 
 
@@ -212,13 +213,33 @@ def _sides(question: Question, found: Sequence[Fit]) -> list[Fit]:
         if len(each := _one_each(named)) > 1:
             return each
         return [f for f in _distinct(found) if kind_of_number(f.figure) == kind_of_number(found[0].figure)]
+    sides = [_distinct([f for f in found if _is_of(f, forms, question)], PAIRED) for forms in question.entities]
+    if paired := _paired(sides):
+        return paired
     chosen: list[Fit] = []
-    sides = 0
-    for forms in question.entities:
-        best = _distinct([f for f in found if _is_of(f, forms, question)])[:PER_SIDE]
-        sides += bool(best)
-        chosen += [f for f in best if f not in chosen]
-    return _of_one_kind(question, chosen) if sides > 1 else []
+    for side in sides:
+        chosen += [f for f in side if f.score >= side[0].score - CLOSE and f not in chosen][:PER_SIDE]
+    return _of_one_kind(question, chosen) if sum(map(bool, sides)) > 1 else []
+
+
+def _paired(sides: Sequence[Sequence[Fit]]) -> list[Fit]:
+    """The figures of every side that one count gives at one time: what can be compared; empty for none.
+
+    Side by side with 35.8% of one company's revenue stands the other's 14.8% of it, not its 70% of something else.
+    """
+    groups: list[list[Fit]] = []
+    for first in sides[0]:
+        group = [first]
+        for side in sides[1:]:
+            group += [f for f in side if f not in group and _counted_alike(first.figure, f.figure)][:1]
+        if len(group) == len(sides):
+            groups.append(group)
+    groups.sort(key=lambda group: -sum(f.score for f in group))
+    return [f for group in groups[:PER_SIDE] for f in group]
+
+
+def _counted_alike(a: Figure, b: Figure) -> bool:
+    return a.unit == b.unit and relation(a, b) in (None, "contradiction")
 
 
 def _one_each(named: Sequence[Fit]) -> list[Fit]:

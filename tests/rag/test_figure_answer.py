@@ -82,6 +82,22 @@ def test_a_comparison_sets_one_measure_side_by_side(assistant: Assistant) -> Non
     assert {row[0] for row in rows(answer)} == {"40%", "80%"}
 
 
+def test_what_one_count_gives_both_sides_stands_before_what_only_one_side_has(
+    tmp_path: Path, fake_encoder: FakeEncoder
+) -> None:
+    texts = {
+        "revenue.txt": "根据丙丁的报告,2025年上半年,阿里云的市场份额为35.8%,腾讯云的市场份额为14.8%。\n",
+        "calls.txt": "按甲乙的口径,2025年上半年,阿里云占调用量的27%。\n\n"
+        "按甲乙的口径,2025年上半年,腾讯云占调用量的49.2%。\n",
+        "banks.txt": "腾讯云服务的银行占比为70%。\n",
+    }
+    build(write_corpus(tmp_path / "corpus", texts), tmp_path / "index")
+    settings = Settings.from_env({}).model_copy(update={"index": tmp_path / "index", "threshold": 0.0})
+    answer = Assistant(open_current(tmp_path / "index"), fake_encoder, settings).ask("对比阿里云和腾讯云的份额")
+    assert {row[0] for row in rows(answer)} in ({"35.8%", "14.8%"}, {"35.8%", "14.8%", "27%", "49.2%"})
+    assert "70%" not in answer.text
+
+
 def test_a_timeline_is_in_order_of_period_and_shows_its_division(assistant: Assistant) -> None:
     answer = assistant.ask("阿里云的日均调用量是怎么变化的?")
     assert answer.kind == "timeline"
