@@ -11,7 +11,7 @@ from index.values import Document, Figure, Hit, Passage, Removal
 from rag.board import Chart, about, board
 from rag.coverage import Coverage, coverage
 from rag.ledger import as_row, matching
-from rag.progress import STAGES, tell
+from rag.progress import STAGES, say, tell
 from rag.values import Answer, Citation
 
 IDC = Document(
@@ -129,6 +129,10 @@ class FakeService:
         self.asked.append((question, tuple(turns), lang, top_k))
         for stage in STAGES:
             tell(stage, question)
+            if "写出来" in question and stage == "compose":  # as a language model does
+                for sentence in ("第一句<b>是</b>这样。[1]", "第二句也是。[1]"):
+                    say(sentence)
+                    time.sleep(0.2)
             if "慢" in question:
                 time.sleep(0.3)
         if "崩溃" in question:

@@ -14,6 +14,7 @@ from web.service import Service
 from web.versions import VersionGone
 
 pytestmark = NEEDS_BROWSER
+WRITTEN = "慢慢写出来"
 LATE = "市场规模？慢"  # the fake service takes 0.3 s for each stage of it
 
 
@@ -72,6 +73,21 @@ def test_the_stages_show_while_an_answer_is_worked_on(tab: Tab) -> None:
     tab.page.locator(".turn[data-asked]").wait_for()
     assert list(dict.fromkeys(tab.page.evaluate("seen"))) == ["理解问题", "检索资料", "阅读原文", "写出答案"]
     assert tab.page.locator(".stages").count() == 0
+
+
+def test_sentences_that_are_sure_stand_there_before_the_answer_is_whole(tab: Tab) -> None:
+    tab.page.goto("/")
+    tab.page.evaluate("""() => {
+        window.seen = [];
+        const look = () => document.querySelectorAll("#log [data-written]").forEach((p) => seen.push(p.textContent));
+        new MutationObserver(look).observe(document.getElementById("log"), { subtree: true, childList: true });
+    }""")
+    send(tab, WRITTEN)
+    tab.page.locator(".turn[data-asked]").wait_for()
+    assert tab.page.evaluate("seen").count("第一句<b>是</b>这样。[1]") >= 1
+    assert "第一句<b>是</b>这样。[1]第二句也是。[1]" in tab.page.evaluate("seen")
+    assert tab.page.locator("[data-written]").count() == 0
+    assert tab.complaints == []
 
 
 def test_stop_ends_the_question_and_gives_it_back(tab: Tab, site: Site) -> None:

@@ -108,6 +108,7 @@ async function ask(question, turns = recentTurns()) {
       clearTimeout(waiting);
       slow.hidden = true;
       if (event === "stage") showStage(turn, question, data);
+      else if (event === "sentence") showSentence(turn, data);
       else if (event === "error") return fail(turn, question, turns, data.error);
       else if (event === "turn") {
         [answered] = parsed(data);
@@ -139,6 +140,13 @@ function showStage(turn, question, { stage, question: understood }) {
     turn.querySelector("[data-understood]").textContent = understood;
     turn.querySelector(".understood").hidden = false;
   }
+}
+
+/** A sentence that a language model wrote and the evidence bears out; the whole answer takes its place. */
+function showSentence(turn, { text }) {
+  const written = turn.querySelector("[data-written]");
+  written.textContent += text;
+  written.hidden = false;
 }
 
 function failure(problem) {
