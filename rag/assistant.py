@@ -366,7 +366,7 @@ class Assistant(Contents):
         self._check(query)
         tell("retrieve", query)
         with known_names(self._snapshot.names):
-            return list(self._finder.retrieved(understand(query), top_k).hits)
+            return list(self._finder.retrieved(understand(query), top_k).hits[:top_k])
 
     def _check(self, question: str) -> None:
         if not question.strip():

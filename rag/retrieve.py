@@ -9,6 +9,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -22,8 +23,8 @@ from rag.understand import Question
 
 LEXICAL_WEIGHT = 0.5  # chosen on cmrc_train, see docs/quality.md
 CANDIDATES = 100  # of each leg
-ONE_SOURCE = 0.6  # of the passages found, as long as another source has one that scores nearly as well
-NEARLY = 0.7  # … as what it stands in for
+ONE_SOURCE = 0.6  # of the passages found: for what one source has beyond that, others are found beside it
+NEARLY = 0.7  # … that score nearly as well
 
 
 BACKGROUND = 256  # passages that show what an unrelated cosine looks like in this corpus
@@ -48,7 +49,7 @@ def retrieve(
     among: frozenset[str] | None = None,
     copies: Mapping[int, str] | None = None,
 ) -> Retrieved:
-    """The `top_k` best passages for a question.
+    """The `top_k` best passages for a question, and behind them a few of other sources where one has most of them.
 
     Args:
         among: only passages of these documents.
@@ -103,22 +104,21 @@ def ranked(
 def _spread(
     best_first: Sequence[int], score: npt.NDArray[np.float64], rows: Sequence[int], snapshot: Snapshot, top_k: int
 ) -> list[int]:
-    """The first `top_k`, of which one source gives no more than its share while others have something to say."""
-    most = math.ceil(ONE_SOURCE * top_k)
-    taken: Counter[str] = Counter()
-    kept: list[int] = []
-    passed: list[int] = []
-    for i in best_first:
-        if len(kept) == top_k or (passed and score[i] < NEARLY * score[passed[0]]):
-            break
-        source = source_of(snapshot.documents[snapshot.passages[rows[i]].doc_id])
-        (kept if taken[source] < most else passed).append(i)
-        taken[source] += 1
-    if len(kept) < top_k:
-        known = set(kept)
-        kept += [i for i in best_first if i not in known][: top_k - len(kept)]
-    place = {i: n for n, i in enumerate(best_first)}
-    return sorted(kept, key=place.__getitem__)
+    """The first `top_k`, and where one source has more than its share of them, as many of others beside them.
+
+    Beside, not instead: what one source alone says, a figure by another count, must not make room.
+    """
+
+    def source(i: int) -> str:
+        return source_of(snapshot.documents[snapshot.passages[rows[i]].doc_id])
+
+    first = list(best_first[:top_k])
+    if not first:
+        return first
+    loudest, _ = Counter(map(source, first)).most_common(1)[0]
+    over = [i for i in first if source(i) == loudest][math.ceil(ONE_SOURCE * top_k) :]
+    near = (i for i in best_first[top_k:] if over and score[i] >= NEARLY * score[over[0]] and source(i) != loudest)
+    return first + list(islice(near, len(over)))
 
 
 def joined(a: Sequence[Hit], b: Sequence[Hit]) -> list[Hit]:
