@@ -222,6 +222,7 @@ def test_chips_go_on_from_an_answer_and_start_anew_from_a_refusal(tab: Tab, site
     tab.page.locator(".turn[data-asked]").nth(1).wait_for()
     assert site.service.asked[-1][:2] == ("2025年上半年阿里云占比是多少？", ("市场规模？",))
     refused = tab.ask("推荐股票")
+    refused.locator(".more .chip").nth(1).wait_for()  # they come after the answer
     assert "资料里能回答的问题" in refused.inner_text()
     refused.locator(".more .chip").nth(1).click()
     tab.page.locator(".turn[data-asked]").nth(3).wait_for()
