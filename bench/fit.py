@@ -30,11 +30,13 @@ from index.build import rebuild
 from index.encode import Encoder, load_encoder
 from index.fold import fold_text
 from index.settings import Settings
-from index.snapshot import Snapshot, open_current
+from index.snapshot import AT_LARGE, Snapshot, open_current
+from index.stores.local import LocalSearch
+from index.stores.search import Candidates
 from index.tokenize import words
 from rag import retrieve as retrieving
 from rag.evidence import FEATURES, Scored, candidates, is_heading
-from rag.retrieve import BACKGROUND, CANDIDATES, Retrieved, ranked
+from rag.retrieve import CANDIDATES, Retrieved, ranked
 from rag.support import SUPPORT_FEATURES, rarities, support_features
 from rag.understand import Question, understand
 
@@ -148,7 +150,10 @@ class Bench:
 
     def __init__(self, snapshot: Snapshot, cache: Path | None) -> None:
         self.snapshot = snapshot
-        self.vectors = snapshot.passage_vectors.reconstruct_n(0, len(snapshot.passages))
+        searched = snapshot.search
+        assert isinstance(searched, LocalSearch)
+        self.lexical = searched.lexical
+        self.vectors = searched.vectors(np.arange(len(snapshot.passages)))
         self.doc_ids = np.array([p.doc_id for p in snapshot.passages])
         self._cache = cache
         self._queries: dict[str, np.ndarray] = dict(np.load(cache)) if cache and cache.exists() else {}
@@ -170,10 +175,11 @@ class Bench:
         """As rag.retrieve, over the corpus that `rows` make up."""
         vector = self.vector(question.understood)
         dense = self.vectors[rows] @ vector
-        lexical = self.snapshot.lexical.scores(question.terms)[rows]
+        lexical = self.lexical.scores(question.terms)[rows]
         near = np.unique(np.concatenate([np.argsort(-dense)[:CANDIDATES], np.argsort(-lexical)[:CANDIDATES]]))
-        at_large = dense[:: max(1, len(rows) // BACKGROUND)]
-        return ranked(question, self.snapshot, vector, rows[near], dense[near], lexical[near], at_large, top_k=TOP_K)
+        found = Candidates(rows[near], dense[near], lexical[near])
+        at_large = dense[:: max(1, len(rows) // AT_LARGE)]
+        return ranked(question, self.snapshot, vector, found, at_large, top_k=TOP_K)
 
     def around(self, doc_id: str) -> np.ndarray:
         """The rows nearest to a document's first passage, its own among them."""
@@ -349,8 +355,8 @@ def lexical_weights(bench: Bench, queries: list[dict[str, Any]]) -> None:
         legs.append(
             (
                 bench.vectors @ bench.vector(question.understood),
-                bench.snapshot.lexical.scores(question.terms),
-                bench.snapshot.lexical.ceiling(question.terms),
+                bench.lexical.scores(question.terms),
+                bench.snapshot.terms.ceiling(question.terms),
                 q["relevant"][0],
             )
         )

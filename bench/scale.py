@@ -35,6 +35,7 @@ from index.lexical import Lexical
 from index.pool import over_all
 from index.publish import Content, Part, write, writer_lock
 from index.settings import Settings
+from index.stores.local import LocalSearch
 from index.tokenize import fingerprint
 from index.values import Document
 from rag.assistant import Assistant
@@ -84,13 +85,15 @@ def searched(root: Path, queries: list[str], encoder: Any) -> dict[str, float]:
         times.append(time.perf_counter() - start)
     centiles = statistics.quantiles(times, n=100)
     took |= {"search_p50_ms": centiles[49] * 1000, "search_p95_ms": centiles[94] * 1000}
-    vectors = opened.dense.rows(np.arange(len(opened.dense)))
+    searched_in = opened.search
+    assert isinstance(searched_in, LocalSearch)
+    vectors = searched_in.vectors(np.arange(len(opened.passages)))
     found_10, found_100, dense_ms = [], [], []
     for query in queries[:100]:
         vector = encoder.encode_query(query)
         exact = np.argsort(-(vectors @ vector), kind="stable")[:100]
         start = time.perf_counter()
-        near = opened.dense.nearest(vector, 100)
+        near = searched_in.dense.nearest(vector, 100)
         dense_ms.append((time.perf_counter() - start) * 1000)
         scored = near[np.argsort(-(vectors[near] @ vector), kind="stable")]
         found_10.append(np.isin(exact[:10], scored[:10]).mean())

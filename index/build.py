@@ -195,7 +195,8 @@ def rebuild(
             f"{recipe.encoder_fingerprint} {recipe.precision} {recipe.form}",
             load_encoder,
         )
-        english = translations(frozenset(lexical.vocabulary()).__contains__, _english_stems(loaded.documents, lexical))
+        vocabulary = lexical.terms.vocabulary()
+        english = translations(frozenset(vocabulary).__contains__, _english_stems(loaded.documents, vocabulary))
         sources = tuple(map(str, paths))
         version = write(
             settings.index,
@@ -220,11 +221,11 @@ def part_of(given: tuple[Document, Cleaned], *, names: Groups, max_chars: int) -
     return part, [searched_terms(document, p) for p in passages]
 
 
-def _english_stems(documents: Sequence[Document], lexical: Lexical) -> frozenset[str]:
+def _english_stems(documents: Sequence[Document], vocabulary: Sequence[str]) -> frozenset[str]:
     """The English words a corpus with English pages writes, without their endings."""
     if all(d.lang != "en" for d in documents):
         return frozenset()
-    return frozenset(stem for term in lexical.vocabulary() if term.isascii() for stem, _, _ in stems(term))
+    return frozenset(stem for term in vocabulary if term.isascii() for stem, _, _ in stems(term))
 
 
 def _usable(root: Path, recipe: Recipe) -> Snapshot | None:
@@ -241,7 +242,7 @@ def _vectors_of(old: Snapshot | None) -> Known:
     """The vectors an index holds."""
     if old is None:
         return {}
-    rows = old.dense.rows(np.arange(len(old.passages)))
+    rows = old.search.vectors(np.arange(len(old.passages)))
     first = old.layout.sentence
     return {
         encodable(old.documents[p.doc_id], p).key: (rows[n], old.sentence_vectors[first[n] : first[n + 1]])

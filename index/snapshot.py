@@ -1,7 +1,7 @@
 """Versions of the index on disk: written beside the old one, checked, then switched to. Nothing is pickled.
 
 <index>/CURRENT            name of the version in use
-<index>/<version>/         manifest.json, documents.jsonl, passages.jsonl, figures.jsonl, passages.faiss,
+<index>/<version>/         manifest.json, documents.jsonl, passages.jsonl, figures.jsonl, vectors.faiss,
                            sentences.npy, bm25/
 <index>/<version>.built    when, where, how long, and as which: not part of the version, so that equal input gives an
                            equal version
@@ -15,7 +15,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -26,17 +26,20 @@ import numpy.typing as npt
 
 from index.aliases import Groups
 from index.bilingual import Translations
-from index.dense import Dense
 from index.errors import IndexDamaged, IndexMismatch, IndexMissing, YuntuError
-from index.lexical import Lexical
 from index.locks import Held
 from index.rows import ByName, Rows
+from index.stores import local
+from index.stores.local import LocalSearch
+from index.stores.search import Search
+from index.terms import Terms
 from index.values import Document, Figure, Passage, Place, Removal, Sentence
 
-FORMAT = 5
+FORMAT = 6
 _OUR_TROUBLE = (errno.ENOMEM, errno.EMFILE, errno.ENFILE)  # no memory, no more files: the index may be sound
 _VERIFY_AT_OPEN_BYTES = 200_000_000
 _DOCUMENTS_DECODED = 256  # kept; they are long
+AT_LARGE = 256  # passages that show what an unrelated cosine looks like in a corpus
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +72,10 @@ class Snapshot:
     manifest: dict[str, Any]
     documents: Mapping[str, Document]
     passages: Sequence[Passage]
-    dense: Dense
+    search: Search
+    terms: Terms
     sentence_vectors: npt.NDArray[np.float16]  # (sentences, dim)
     layout: Layout
-    lexical: Lexical
     languages: Mapping[str, str]  # doc_id → language
     figures: Sequence[Figure] = ()
     names: Groups = ()  # that the documents say are one
@@ -84,6 +87,7 @@ class Snapshot:
     held: Held | None = None  # as long as it is open, the version is not removed
     verified: bool = True  # every file was hashed when it was opened
     built_at: float = 0.0  # seconds since 1970
+    elsewhere: frozenset[str] = frozenset()  # files of the version that are not read: another machine searches
 
     @property
     def recipe(self) -> Recipe:
@@ -93,6 +97,11 @@ class Snapshot:
     @cached_property
     def _place(self) -> dict[str, int]:
         return {doc_id: n for n, doc_id in enumerate(self.documents)}
+
+    @cached_property
+    def at_large(self) -> npt.NDArray[np.float32]:
+        """The vectors of passages at large, (at most 512, dim): what an unrelated cosine looks like here."""
+        return self.search.vectors(np.arange(0, len(self.passages), max(1, len(self.passages) // AT_LARGE)))
 
     def passages_of(self, doc_id: str) -> range:
         """The rows of a document's passages."""
@@ -186,12 +195,16 @@ def manifest_of(root: Path, version: str) -> dict[str, Any]:
     return manifest
 
 
-def verify(root: Path, version: str, *, hashes: bool = True) -> None:
+def verify(root: Path, version: str, *, hashes: bool = True, but: Collection[str] = ()) -> None:
     """Every file is there and is what was written; without `hashes`, is as long as what was written.
 
+    Args:
+        but: files that are not read here (Snapshot.elsewhere).
     Raises: IndexDamaged naming the first that is not.
     """
     for name, expected in manifest_of(root, version)["files"].items():
+        if name in but:
+            continue
         path = root / version / name
         try:
             sound = path.stat().st_size == expected["size"] and (not hashes or sha256_of(path) == expected["sha256"])
@@ -257,9 +270,14 @@ def is_large(manifest: Mapping[str, Any]) -> bool:
     return size >= _VERIFY_AT_OPEN_BYTES
 
 
-def open_version(root: Path, version: str, *, thorough: bool = False) -> Snapshot:
+def open_version(
+    root: Path, version: str, *, thorough: bool = False, search_of: Callable[[Terms], Search] | None = None
+) -> Snapshot:
     """Opens one version; its files are hashed first if asked for, or if they are few enough for that to be quick.
 
+    Args:
+        search_of: what searches it, given its terms, where that is not this machine: then its files for searching
+            are not looked at.
     Raises: IndexDamaged, IndexMismatch.
     """
     try:
@@ -269,16 +287,19 @@ def open_version(root: Path, version: str, *, thorough: bool = False) -> Snapsho
             raise
         raise IndexDamaged(f"{version}/manifest.json") from e
     try:
-        return _opened(root, version, held, thorough=thorough)
+        return _opened(root, version, held, thorough, search_of)
     except BaseException:
         held.close()
         raise
 
 
-def _opened(root: Path, version: str, held: Held, *, thorough: bool) -> Snapshot:
+def _opened(
+    root: Path, version: str, held: Held, thorough: bool, search_of: Callable[[Terms], Search] | None
+) -> Snapshot:
     folder = root / version
     manifest = manifest_of(root, version)
-    verify(root, version, hashes=thorough or not is_large(manifest))
+    elsewhere = local.FILES if search_of is not None else frozenset()
+    verify(root, version, hashes=thorough or not is_large(manifest), but=elsewhere)
     try:
         facts = _json(folder / "facts.json")
         languages = dict(facts["documents"])
@@ -286,15 +307,17 @@ def _opened(root: Path, version: str, held: Held, *, thorough: bool) -> Snapshot
         passages = Rows(folder / "passages.jsonl", _passage_of)
         with np.load(folder / "layout.npz", allow_pickle=False) as layout:
             starts = Layout(layout["passage"], layout["sentence"], layout["figure"])
+        terms = Terms.open(folder / "bm25", len(passages))
+        search = LocalSearch.open(folder, terms) if search_of is None else search_of(terms)
         return Snapshot(
             version=version,
             manifest=manifest,
             documents=ByName(place, Rows(folder / "documents.jsonl", _document_of, _DOCUMENTS_DECODED)),
             passages=passages,
-            dense=Dense.open(folder),
+            search=search,
+            terms=terms,
             sentence_vectors=np.load(folder / "sentences.npy", mmap_mode="r", allow_pickle=False),
             layout=starts,
-            lexical=Lexical.open(folder / "bm25", len(passages)),
             languages=languages,
             figures=Rows(folder / "figures.jsonl", _figure_of),
             names=tuple(tuple(r["names"]) for r in _lines_if_any(folder / "names.jsonl")),
@@ -306,6 +329,7 @@ def _opened(root: Path, version: str, held: Held, *, thorough: bool) -> Snapshot
             held=held,
             verified=thorough or not is_large(manifest),
             built_at=(folder / "manifest.json").stat().st_mtime,
+            elsewhere=elsewhere,
         )
     except YuntuError:
         raise

@@ -137,7 +137,7 @@ def candidates(
     Args:
         skip: sentences (doc_id, start) that are left out.
     """
-    rarity = snapshot.lexical.idf
+    rarity = snapshot.terms.idf
     word_rarity = {forms_of(w): rarity(w) for w in question.words}
     pair_rarity: dict[tuple[str, ...], float] = {(p,): rarity(p) for p in question.pairs}
     shapes = [SHAPES[w] for w in sorted(question.wants) if w in SHAPES]

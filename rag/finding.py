@@ -121,7 +121,7 @@ class Finder:
         """The documents that name one of these."""
         found = set()
         for form in (form for forms in sources for form in forms):
-            for row in self._snapshot.lexical.holding(pairs(form) or words(form)):
+            for row in self._snapshot.search.holding(pairs(form) or words(form)):
                 passage = self._snapshot.passages[int(row)]
                 if passage.doc_id not in found and is_named(sources, passage.folded):
                     found.add(passage.doc_id)

@@ -89,7 +89,7 @@ def in_english(question: Question, snapshot: Snapshot) -> Question:
 def _english_words(snapshot: Snapshot) -> Mapping[str, Sequence[str]]:
     """Chinese words → English ones that the passages write, the nearest in meaning first."""
     written: dict[str, list[str]] = {}
-    for term in snapshot.lexical.vocabulary():
+    for term in snapshot.terms.vocabulary():
         if term.isascii() and term.isalpha() and len(term) > 2 and term not in _stop():
             written.setdefault(stems(term)[0][0], []).append(term)
     found: dict[str, list[tuple[int, str]]] = {}
@@ -158,7 +158,7 @@ def _from_dictionary(folded: str, near: Sequence[str], snapshot: Snapshot) -> li
             if first in _stop() or last in _stop():
                 continue
             meant = snapshot.translations.get(" ".join(w for w, _, _ in part), {})
-            holds = snapshot.lexical.holds
+            holds = snapshot.terms.holds
             weights = {
                 c: _weight(c, near, snapshot) / (1 + FARTHER * far) for c, far in meant.items() if is_written(c, holds)
             }
@@ -171,7 +171,7 @@ def _from_dictionary(folded: str, near: Sequence[str], snapshot: Snapshot) -> li
 def _weight(chinese: str, near: Sequence[str], snapshot: Snapshot) -> float:
     """How much the nearest passages write a word, by its rarity."""
     written = UNWRITTEN + sum(1 / math.log2(n + 2) for n, text in enumerate(near) if chinese in text)
-    return written * snapshot.lexical.idf(chinese) * (ONE_CHARACTER if len(chinese) == 1 else 1.0)
+    return written * snapshot.terms.idf(chinese) * (ONE_CHARACTER if len(chinese) == 1 else 1.0)
 
 
 @cache

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from index.encode import Encoder
 from index.fold import to_simplified
 from index.snapshot import Snapshot
+from index.stores.search import Candidates
 from index.values import Hit
 from rag.origin import source_of
 from rag.understand import Question
@@ -25,9 +26,6 @@ LEXICAL_WEIGHT = 0.5  # chosen on cmrc_train, see docs/quality.md
 CANDIDATES = 100  # of each leg
 ONE_SOURCE = 0.6  # of the passages found: for what one source has beyond that, others are found beside it
 NEARLY = 0.7  # … that score nearly as well
-
-
-BACKGROUND = 256  # passages that show what an unrelated cosine looks like in this corpus
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,42 +54,27 @@ def retrieve(
         copies: rows that stand word for word in another document, and which: found there, not here.
     """
     vector = encoder.encode_query(to_simplified(question.understood))
-    lexical_all = snapshot.lexical.scores(question.terms)
-    lexical_rows = snapshot.lexical.best(lexical_all, CANDIDATES)
-    rows = np.union1d(snapshot.dense.nearest(vector, CANDIDATES), lexical_rows)
-    if among is not None:
-        own = snapshot.rows_of(among)
-        by_words = own[np.argsort(-lexical_all[own], kind="stable")[:CANDIDATES]]  # they may be few among many
-        rows = np.union1d(np.intersect1d(rows, own), by_words)
+    own = None if among is None else snapshot.rows_of(among)
+    found = snapshot.search.candidates(vector, question.terms, CANDIDATES, own)
     if copies:
         found_there = {n for n, original in copies.items() if among is None or original in among}
-        rows = rows[[int(n) not in found_there for n in rows]]
-    at_large = np.arange(0, len(snapshot.passages), max(1, len(snapshot.passages) // BACKGROUND))
-    return ranked(
-        question,
-        snapshot,
-        vector,
-        rows,
-        snapshot.dense.rows(rows) @ vector,
-        lexical_all[rows],
-        snapshot.dense.rows(at_large) @ vector,
-        top_k=top_k,
-    )
+        kept = np.array([int(n) not in found_there for n in found.rows], bool)
+        found = Candidates(found.rows[kept], found.cosine[kept], found.bm25[kept])
+    return ranked(question, snapshot, vector, found, snapshot.at_large @ vector, top_k=top_k)
 
 
 def ranked(
     question: Question,
     snapshot: Snapshot,
     vector: npt.NDArray[np.float32],
-    rows: npt.NDArray[np.int64],
-    dense: npt.NDArray[np.float32],
-    lexical: npt.NDArray[np.float32],
+    found: Candidates,
     at_large: npt.NDArray[np.float32],
     *,
     top_k: int,
 ) -> Retrieved:
-    """Fuses both legs over the candidate `rows`; `at_large` are the query's cosines to passages at large."""
-    score = fuse(dense, lexical, snapshot.lexical.ceiling(question.terms))
+    """Fuses both legs over the candidates; `at_large` are the query's cosines to passages at large."""
+    rows, dense, lexical = found.rows, found.cosine, found.bm25
+    score = fuse(dense, lexical, snapshot.terms.ceiling(question.terms))
     best_first = [int(i) for i in np.lexsort((rows, -score))]
     order = _spread(best_first, score, [int(n) for n in rows], snapshot, top_k)
     hits = tuple(

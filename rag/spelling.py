@@ -62,9 +62,7 @@ class Spelling:
     def _words(self) -> dict[int, dict[tuple[str, ...], list[str]]]:
         """Folded Chinese words by length and sound: of the lexicon and of the corpus."""
         own = [
-            w
-            for w in self._snapshot.lexical.vocabulary()
-            if _HAN.fullmatch(w) and 2 <= len(w) <= 4 and word_frequency(w)
+            w for w in self._snapshot.terms.vocabulary() if _HAN.fullmatch(w) and 2 <= len(w) <= 4 and word_frequency(w)
         ]
         return _by_sound([*lexicon_words(), *lexicon("rag", "question")["spelling"]["terms"], *own])
 
@@ -101,7 +99,7 @@ class Spelling:
 
     def _knows(self, span: str) -> bool:
         """Whether the corpus writes every pair of characters of a Chinese stretch."""
-        return all(self._snapshot.lexical.holds(span[i : i + 2]) for i in range(len(span) - 1))
+        return all(self._snapshot.terms.holds(span[i : i + 2]) for i in range(len(span) - 1))
 
     def _chinese(self, folded: str) -> Iterator[tuple[int, int, str]]:
         for run in _HAN.finditer(folded):
@@ -181,7 +179,7 @@ class Spelling:
     @cached_property
     def _spelt_names(self) -> dict[str, str]:
         """Chinese names by their pinyin in one word: of the corpus's words, its titles, then those surely names."""
-        known = self._snapshot.lexical.vocabulary()
+        known = self._snapshot.terms.vocabulary()
         own = [w for w in known if _HAN.fullmatch(w) and 2 <= len(w) <= 4 and word_frequency(w) and may_name(w)]
         titles = [t for d in self._snapshot.documents.values() if _HAN.fullmatch(t := fold_text(d.title))]
         sure = [t for groups in self._names.values() for group in groups.values() for t in group]

@@ -64,7 +64,7 @@ def support_features(
 
 def rarities(question: Question, snapshot: Snapshot) -> dict[str, float]:
     """The idf of every content word of the question."""
-    return {w: snapshot.lexical.idf(w) for w in question.words}
+    return {w: snapshot.terms.idf(w) for w in question.words}
 
 
 def support_of(question: Question, features: Sequence[float], *, read: bool = False) -> float:

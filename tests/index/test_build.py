@@ -49,10 +49,16 @@ def contents(opened: Snapshot) -> tuple[Any, ...]:
     return (
         dict(opened.documents),
         opened.passages[:],
-        opened.dense.rows(np.arange(len(opened.passages))).tolist(),
+        opened.search.vectors(np.arange(len(opened.passages))).tolist(),
         opened.sentence_vectors.tolist(),
-        opened.lexical.scores(["阿里云", "成本"]).tolist(),
+        scores(opened, ["阿里云", "成本"]),
     )
+
+
+def scores(opened: Snapshot, terms: list[str]) -> list[float]:
+    everything = np.arange(len(opened.passages))
+    vector = opened.search.vectors(everything[:1])[0]
+    return opened.search.candidates(vector, terms, len(everything)).bm25.tolist()
 
 
 # --- what a rebuild makes ---------------------------------------------------------------------------------------------
@@ -65,16 +71,16 @@ def test_every_passage_and_every_sentence_has_its_vector(corpus: Path, root: Pat
     assert (done.unchanged, done.reused, done.loaded.unreadable) == (False, 0, ())
     assert list(opened.documents) == ["cloud", "hant", "image"]
     assert {p.doc_id for p in opened.passages} == set(opened.documents)
-    assert len(opened.dense) == len(opened.passages) > 3
+    assert len(opened.passages) > 3
     assert opened.layout.sentence[-1] == len(opened.sentence_vectors)
     encoder = FakeEncoder()
     for n, p in enumerate(opened.passages):
         given = encodable(opened.documents[p.doc_id], p)
         rows, parts = encoder.encode_parts([given.text], [given.sentences])
-        np.testing.assert_array_equal(opened.dense.rows(np.array([n])), rows.astype(np.float16))
+        np.testing.assert_array_equal(opened.search.vectors(np.array([n])), rows.astype(np.float16))
         np.testing.assert_array_equal(opened.sentences_of(n), parts.astype(np.float16))
-    by_term = opened.lexical.scores(["文生图"])
-    assert opened.passages[int(by_term.argmax())].doc_id == "image"
+    by_term = scores(opened, ["文生图"])
+    assert opened.passages[int(np.argmax(by_term))].doc_id == "image"
 
 
 def test_the_manifest_tells_how_and_of_what_it_was_made(corpus: Path, root: Path) -> None:

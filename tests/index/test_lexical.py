@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.lexical import K1, B, Lexical, Vocabulary
+from index.lexical import K1, B, Lexical
+from index.terms import Terms, Vocabulary
 
 ROOT = Path(__file__).parents[2]
 PASSAGES = [
@@ -64,16 +65,16 @@ def test_unknown_terms_change_no_score(lexical: Lexical) -> None:
 
 
 def test_a_term_is_the_rarer_the_fewer_passages_hold_it(lexical: Lexical) -> None:
-    assert lexical.idf("云") == pytest.approx(idf(2))
-    assert lexical.idf("价格") == pytest.approx(idf(1))  # of passages, not of places
-    assert lexical.idf("没有") == pytest.approx(idf(0))
-    assert lexical.idf("没有") > lexical.idf("价格") > lexical.idf("云") > 0
+    assert lexical.terms.idf("云") == pytest.approx(idf(2))
+    assert lexical.terms.idf("价格") == pytest.approx(idf(1))  # of passages, not of places
+    assert lexical.terms.idf("没有") == pytest.approx(idf(0))
+    assert lexical.terms.idf("没有") > lexical.terms.idf("价格") > lexical.terms.idf("云") > 0
 
 
 @given(st.lists(st.sampled_from(["云", "份额", "模型", "价格", "没有"]), max_size=8))
 def test_no_passage_scores_above_the_ceiling(query: list[str]) -> None:
     lexical = Lexical.build(PASSAGES)
-    assert (lexical.scores(query) <= lexical.ceiling(query) + 1e-6).all()
+    assert (lexical.scores(query) <= lexical.terms.ceiling(query) + 1e-6).all()
 
 
 @pytest.mark.filterwarnings("ignore:invalid value encountered")  # the mean length is 0
@@ -85,10 +86,10 @@ def test_passages_without_terms_score_nothing(passages: list[list[str]]) -> None
 
 def test_what_was_saved_opens_as_it_was(lexical: Lexical, tmp_path: Path) -> None:
     lexical.save(tmp_path / "bm25")
-    opened = Lexical.open(tmp_path / "bm25", len(PASSAGES))
+    opened = Lexical.open(tmp_path / "bm25", Terms.open(tmp_path / "bm25", len(PASSAGES)))
     for query in (["云"], ["价格", "模型", "没有"], []):
         np.testing.assert_array_equal(opened.scores(query), lexical.scores(query))
-        assert opened.ceiling(query) == lexical.ceiling(query)
+        assert opened.terms.ceiling(query) == lexical.terms.ceiling(query)
 
 
 def test_nothing_that_was_saved_is_pickled(lexical: Lexical, tmp_path: Path) -> None:
@@ -146,7 +147,7 @@ def test_those_that_hold_all_terms_are_found_as_by_looking_at_each(passages: lis
 
 def test_an_opened_index_finds_those_that_hold_all_too(lexical: Lexical, tmp_path: Path) -> None:
     lexical.save(tmp_path / "bm25")
-    opened = Lexical.open(tmp_path / "bm25", len(PASSAGES))
+    opened = Lexical.open(tmp_path / "bm25", Terms.open(tmp_path / "bm25", len(PASSAGES)))
     for terms in (["云"], ["云", "模型"], ["云", "价格"], ["没有"], ["模型", "模型"], []):
         assert opened.holding(terms).tolist() == lexical.holding(terms).tolist()
     assert opened.holding(["云", "模型"]).tolist() == [1]
@@ -155,7 +156,7 @@ def test_an_opened_index_finds_those_that_hold_all_too(lexical: Lexical, tmp_pat
 @pytest.mark.filterwarnings("ignore:invalid value encountered")  # the mean length is 0
 def test_passages_without_any_term_can_be_saved_and_opened(tmp_path: Path) -> None:
     Lexical.build([[], []]).save(tmp_path / "bm25")
-    opened = Lexical.open(tmp_path / "bm25", 2)
+    opened = Lexical.open(tmp_path / "bm25", Terms.open(tmp_path / "bm25", 2))
     assert opened.scores(["云"]).tolist() == [0.0, 0.0]
     assert opened.vocabulary() == []
 

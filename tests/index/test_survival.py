@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from index import publish, snapshot, vectors
+from index.dense import Dense
 from index.errors import IndexBusy, IndexDamaged, IndexMismatch, IndexMissing, IndexUnwritable
 from index.publish import prune, roll_back, switch, writer_lock
 from index.snapshot import Snapshot, current_version, open_current, open_sound, open_version, problem_of, versions
@@ -69,10 +70,10 @@ class Index:
 
 
 def answers(opened: Snapshot) -> None:
-    best = opened.passages[int(opened.lexical.scores(["阿里云"]).argmax())]
-    assert "阿里云" in best.text
-    row = opened.dense.nearest(opened.dense.rows(np.array([0]))[0], 1)
-    assert row.tolist() == [0]
+    first = opened.search.vectors(np.array([0]))[0]
+    found = opened.search.candidates(first, ["阿里云"], 1)
+    assert "阿里云" in opened.passages[int(found.rows[found.bm25.argmax()])].text
+    assert found.rows[found.cosine.argmax()] == 0
     assert [opened.documents[p.doc_id].doc_id for p in opened.passages[:1]] == ["cloud"]
 
 
@@ -260,8 +261,8 @@ def test_a_damaged_file_is_never_read_and_the_newest_sound_version_steps_in(
     newer = open_current(index.root)
     right = {v.version: contents(v) for v in (older, newer)}
     read: list[str] = []
-    real = snapshot.Dense.open
-    monkeypatch.setattr(snapshot.Dense, "open", lambda folder: read.append(folder.name) or real(folder))
+    real = Dense.open
+    monkeypatch.setattr(Dense, "open", lambda folder: read.append(folder.name) or real(folder))
     there = sorted(
         p for p in index.root.rglob("*") if p.is_file() and p.name != ".lock" and older.version not in str(p)
     )

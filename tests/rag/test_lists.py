@@ -7,6 +7,7 @@ from index.build import passages_of
 from index.dense import Dense
 from index.lexical import Lexical
 from index.snapshot import Layout, Snapshot
+from index.stores.local import LocalSearch
 from index.values import Document
 from rag.lists import asked_count, asked_rank, lists_as_many, section_of
 
@@ -14,15 +15,16 @@ from rag.lists import asked_count, asked_rank, lists_as_many, section_of
 def snapshot_of(text: str) -> Snapshot:
     document = Document("d", "题", text)
     passages = passages_of(document, max_chars=350)
+    lexical = Lexical.build([["x"]])
     return Snapshot(
         "v",
         {},
         {"d": document},
         passages,
-        Dense.build(np.ones((len(passages), 1), np.float32)),
+        LocalSearch(Dense.build(np.ones((len(passages), 1), np.float32)), lexical),
+        lexical.terms,
         np.empty((0, 1), np.float16),
         Layout(np.array([0, len(passages)]), np.zeros(len(passages) + 1, np.int64), np.array([0, 0])),
-        Lexical.build([["x"]]),
         {"d": "zh-Hans"},
     )
 
