@@ -9,6 +9,9 @@ YuntuError
 ├─ IndexMismatch       built with another encoder, tokenizer or snapshot format
 ├─ IndexBusy           another rebuild is writing
 ├─ IndexUnwritable     the folder of the index takes no new version: disk, permissions or memory
+├─ StoreUnavailable    the Milvus that searches does not answer
+├─ StoreRefused        … or not to us
+├─ StoreUnfit          … or cannot do what is asked of it, or holds something else than was written
 ├─ LexiconFaulty       an editable word file cannot be read, or contradicts itself
 ├─ EncoderUnavailable  the encoder's weights are missing, damaged or of an unknown format
 ├─ ReaderUnavailable   the reader's weights are missing, damaged or of another version
@@ -64,8 +67,8 @@ class IndexMissing(YuntuError):
 
     code = "index_missing"
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"{path} 里没有索引 (no index there)。", "请先运行: yuntu rebuild")
+    def __init__(self, where: Path | str) -> None:
+        super().__init__(f"{where} 里没有索引 (no index there)。", "请先运行: yuntu rebuild")
 
 
 class IndexDamaged(YuntuError):
@@ -123,6 +126,35 @@ _WHEN_UNWRITABLE: dict[int | None, tuple[str, str]] = {
     errno.EIO: ("磁盘读写出错: ", "请检查磁盘,再运行: yuntu rebuild"),
     errno.ENOMEM: ("内存不够: ", "请关掉别的程序,再运行: yuntu rebuild"),
 }
+
+
+class StoreUnavailable(YuntuError):
+    """The store does not answer. It is asked again by itself."""
+
+    code = "store_unavailable"
+
+    def __init__(self, address: str, why: str = "") -> None:
+        super().__init__(
+            f"存储 {address} 没有回应 (the store does not answer){f': {why}' if why else ''}。",
+            "检查地址和那边的服务;恢复之后自动接上,不用重启 (it goes on by itself)",
+        )
+
+
+class StoreRefused(YuntuError):
+    """The store wants other credentials."""
+
+    code = "store_refused"
+
+    def __init__(self, address: str) -> None:
+        super().__init__(
+            f"存储 {address} 不认这个身份 (the store refuses these credentials)。", "设 YUNTU_STORE_TOKEN=用户名:密码"
+        )
+
+
+class StoreUnfit(YuntuError):
+    """The store cannot do what is asked of it, or holds something else than was written."""
+
+    code = "store_unfit"
 
 
 class EncoderUnavailable(YuntuError):

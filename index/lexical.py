@@ -85,6 +85,12 @@ class Lexical:
         starts = np.searchsorted(terms_of[order], np.arange(self._size + 1))
         return starts.astype(np.int64), numbers[order], data[order].astype(np.float32)
 
+    def some_of(self, row: int, most: int = 8) -> list[str]:
+        """Terms that one passage holds, for a look at whether it is found by them."""
+        indices, indptr = (np.asarray(self._retriever.scores[name]) for name in _ARRAYS[1:])
+        numbers = np.searchsorted(indptr, np.flatnonzero(indices == row)[:most], side="right") - 1
+        return [self.terms.numbers.term(int(n)) for n in numbers]
+
     def _holders(self, n: int) -> npt.NDArray[np.int64]:
         indptr, indices = (self._retriever.scores[name] for name in ("indptr", "indices"))
         return np.asarray(indices[indptr[n] : indptr[n + 1]], np.int64)

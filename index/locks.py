@@ -47,12 +47,13 @@ def _owner(lock: BinaryIO) -> str:
         lock.seek(0)
         owner = json.loads(lock.read())
         took_s = max(0, int(time.time() - owner["since"]))  # a clock may have been set back
-        return f"process {int(owner['pid'])}, host {owner['host']}, 已 {_duration(took_s)}"
+        return f"process {int(owner['pid'])}, host {owner['host']}, 已 {duration(took_s)}"
     except (OSError, ValueError, KeyError, TypeError):
         return "process ?"
 
 
-def _duration(seconds: int) -> str:
+def duration(seconds: int) -> str:
+    """In words."""
     if seconds < 60:
         return f"{seconds} 秒"
     return f"{seconds // 60} 分钟" if seconds < 3600 else f"{seconds // 3600} 小时 {seconds % 3600 // 60} 分钟"

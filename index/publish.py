@@ -38,7 +38,7 @@ from index.snapshot import (
 from index.tokenize import LATIN_WORD
 from index.values import Document, Figure, Passage, Removal
 
-_WRITING = ".writing"
+UNFINISHED = ".writing"
 _REMOVING = ".removing-"
 
 
@@ -95,7 +95,7 @@ def writer_lock(root: Path) -> Iterator[None]:
 
 
 def _remove_leftovers(root: Path) -> None:
-    for folder in [root / _WRITING, *root.glob(f"{_REMOVING}*")]:
+    for folder in [root / UNFINISHED, *root.glob(f"{_REMOVING}*")]:
         files.remove_tree(folder)
     files.remove_unfinished(root)
     for built in root.glob("v-*.built"):
@@ -111,12 +111,9 @@ def write(root: Path, content: Content, took_s: float) -> str:
     """
     version, there_before = "", versions(root)
     try:
-        raw = _written(root / _WRITING, content)
+        raw = _written(root / UNFINISHED, content)
         version = name_of(raw)
-        _date(root, version, took_s)
-        if problem_of(root, version):  # else it is the same content again, perhaps in use: only its age changes
-            _put_aside(root, version)
-            files.rename(root / _WRITING, root / version)
+        take(root, version, took_s)
         open_version(root, version, thorough=True)
         switch(root, version)
     except (OSError, MemoryError, RuntimeError, IndexDamaged) as e:  # FAISS says RuntimeError
@@ -129,8 +126,16 @@ def write(root: Path, content: Content, took_s: float) -> str:
         raise IndexUnwritable(root, e) from e
     finally:
         with contextlib.suppress(OSError):
-            files.remove_tree(root / _WRITING)
+            files.remove_tree(root / UNFINISHED)
     return version
+
+
+def take(root: Path, version: str, took_s: float) -> None:
+    """Gives what stands in UNFINISHED its name. The caller holds the writer's lock."""
+    _date(root, version, took_s)
+    if problem_of(root, version):  # else it is the same content again, perhaps in use: only its age changes
+        put_aside(root, version)
+        files.rename(root / UNFINISHED, root / version)
 
 
 def _written(folder: Path, content: Content) -> bytes:
@@ -245,13 +250,13 @@ def _discard(root: Path, version: str) -> None:
     """Removes a version that nobody has open; what cannot go now stays for the next writer."""
     with contextlib.suppress(OSError):
         with unless_held(root / version / "manifest.json"):
-            aside = _put_aside(root, version)
+            aside = put_aside(root, version)
         files.remove_tree(aside)
         files.remove(root / f"{version}.built")
 
 
-def _put_aside(root: Path, version: str) -> Path:
-    """Takes the name from a version, in one step: what is being removed looks like none."""
+def put_aside(root: Path, version: str) -> Path:
+    """Takes the name from a version, in one step: what is being removed looks like none. The next writer removes it."""
     aside = root / f"{_REMOVING}{version}"
     if (root / version).exists():
         files.remove_tree(aside)

@@ -53,6 +53,10 @@ class Settings(BaseModel, frozen=True, extra="forbid"):
     llm_api_key: SecretStr = Field(SecretStr(""), description="… and the key for it")
     llm_timeout_s: float = Field(12.0, gt=0, description="an LLM that has not ended by then gives way to the template")
     llm_allow_private: bool = Field(False, description="that server may be this machine or stand inside the network")
+    store: str = Field(
+        "", description="who searches: unset: this machine; milvus://host:port/database, or a milvus-lite file (….db)"
+    )
+    store_token: SecretStr = Field(SecretStr(""), description="… as whom: user:password, or an API key")
     keep_versions: int = Field(3, ge=1, description="index versions kept beside the current one")
 
     @classmethod

@@ -55,6 +55,10 @@ class Vocabulary(Mapping[str, int]):
     def _term(self, n: int) -> bytes:
         return self._text[self._starts[n] : self._starts[n + 1]].tobytes()
 
+    def term(self, number: int) -> str:
+        """The term of a number."""
+        return self._term(number).decode("utf-8", "surrogatepass")
+
     def _find(self, term: str) -> int | None:
         wanted = term.encode("utf-8", "surrogatepass")
         low, high = 0, len(self)
@@ -76,7 +80,7 @@ class Vocabulary(Mapping[str, int]):
 
     def __iter__(self) -> Iterator[str]:
         for n in range(len(self)):
-            yield self._term(n).decode("utf-8", "surrogatepass")
+            yield self.term(n)
 
     def __len__(self) -> int:
         return len(self._starts) - 1

@@ -42,8 +42,8 @@ class Search(Protocol):
         """The vectors of some passages, (len(rows), dim)."""
         ...
 
-    def close(self) -> None:
-        """Nothing more is searched."""
+    def check(self) -> None:
+        """Raises: StoreUnavailable when it is known not to answer; asks nobody."""
         ...
 
 

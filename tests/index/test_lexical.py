@@ -158,7 +158,7 @@ def test_passages_without_any_term_can_be_saved_and_opened(tmp_path: Path) -> No
     Lexical.build([[], []]).save(tmp_path / "bm25")
     opened = Lexical.open(tmp_path / "bm25", Terms.open(tmp_path / "bm25", 2))
     assert opened.scores(["云"]).tolist() == [0.0, 0.0]
-    assert opened.vocabulary() == []
+    assert opened.terms.vocabulary() == []
 
 
 # --- the vocabulary ---------------------------------------------------------------------------------------------------
