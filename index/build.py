@@ -25,12 +25,13 @@ from index.lexical import Lexical
 from index.load import Loaded, limits_of, load
 from index.names import names_in
 from index.pool import is_worth_it, over_all
-from index.publish import Content, Part, corpus_hash, prune, write, writer_lock
+from index.publish import Content, Part, corpus_hash, write, writer_lock
 from index.repeated import repeated_lines, site_of
 from index.reprints import Groups, reprints
 from index.settings import Settings
 from index.snapshot import Recipe, Snapshot
 from index.split import split
+from index.stores.store import store_of
 from index.values import Document, Passage
 from index.vectors import Encodable, Known, encoded, forget
 
@@ -141,7 +142,8 @@ def rebuild(
         load_encoder: called only when something has to be encoded.
         full: encode everything again, trusting nothing of the old version.
         strict: a file that cannot be read stops the rebuild instead of being skipped.
-    Raises: CorpusUnreadable, IndexBusy, IndexUnwritable; the current version is untouched then.
+    Raises: CorpusUnreadable, IndexBusy, IndexUnwritable, StoreUnavailable, StoreUnfit; the version in use is untouched
+        then.
     """
     started = time.perf_counter()
     loaded = load(paths, limits_of(settings))
@@ -170,11 +172,13 @@ def rebuild(
             version, len(documents), passages, reused, loaded, unchanged, took_s=time.perf_counter() - started
         )
 
+    store = store_of(settings)
+    store.ready()
     with writer_lock(settings.index):
         old = None if full else _usable(settings.index, recipe)
         if old is not None and old.recipe == recipe and old.manifest["corpus"] == corpus_hash(loaded.documents):
             forget(settings.index)
-            prune(settings.index, settings.keep_versions)
+            store.publish(old.version, settings.keep_versions)
             return done(old.version, len(old.passages), len(documents), unchanged=True)
         names = names_in(loaded.documents)
         texts, groups = cleaned_corpus(loaded.documents, keep)
@@ -206,7 +210,7 @@ def rebuild(
         forget(settings.index)
         if old is not None and old.held is not None:
             old.held.close()  # what was taken over of it is mapped: it may go
-        prune(settings.index, settings.keep_versions)
+        store.publish(version, settings.keep_versions)
     changed = {p.doc_id for p, new in zip(passages, fresh, strict=True) if new}
     return done(version, len(passages), len(documents) - len(changed))
 

@@ -25,9 +25,13 @@ class Contents:
 
     @property
     def version(self) -> str:
-        """The index version all of it comes from. Raises: IndexDamaged once it is known to be."""
+        """The index version all of it comes from.
+
+        Raises: IndexDamaged once it is known to be, StoreUnavailable while what searches it does not answer.
+        """
         if self._damage is not None:
             raise self._damage
+        self._snapshot.search.check()
         return self._snapshot.version
 
     def verify(self, root: Path) -> None:
@@ -37,7 +41,7 @@ class Contents:
         """
         try:
             if not self._verified:
-                verify(root, self._snapshot.version)
+                verify(root, self._snapshot.version, but=self._snapshot.elsewhere)
         except IndexDamaged as e:
             self._damage = e
             raise
@@ -49,7 +53,7 @@ class Contents:
         return self._snapshot.built_at
 
     def check(self) -> None:
-        """Whether what it says can be relied on. Raises: IndexDamaged, IndexUnverified."""
+        """Whether what it says can be relied on. Raises: IndexDamaged, IndexUnverified, StoreUnavailable."""
         _ = self.version
         if not self._verified:
             raise IndexUnverified(self._snapshot.version)

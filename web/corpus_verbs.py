@@ -113,10 +113,10 @@ def remove(args: argparse.Namespace, settings: Settings) -> None:
 def coverage(args: argparse.Namespace, settings: Settings) -> None:
     """Which subjects, measures and periods the index holds figures of, and which it does not."""
     from index.aliases import known_names
-    from index.snapshot import open_current
+    from index.stores.store import store_of
     from rag.coverage import coverage as covered
 
-    opened = open_current(settings.index)
+    opened = store_of(settings).open_sound(_say)
     with known_names(opened.names):
         found = covered(opened.figures, subject=args.subject, most=args.most)
     if args.json:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from index.cores import cores
 from index.settings import Settings
+from index.stores.store import store_of
 from rag.assistant import Assistant
 from web.admission import Admission
 from web.app import SPARE
@@ -24,7 +25,7 @@ def serve_stdio(settings: Settings, assistant_of: Callable[[Settings], Assistant
     over = assistant.over  # what follows must not hold the assistant itself: another one takes its place
     versions, metrics = Versions(assistant), Metrics()
     del assistant
-    reload = Reload(settings.index, over, versions, metrics)
+    reload = Reload(store_of(settings), over, versions, metrics)
     for beside in (reload.settle, reload.watch):
         threading.Thread(target=beside, daemon=True).start()
     server = build(versions, Admission(cores() + SPARE, settings.queue), Asking(metrics, settings.deadline_s))

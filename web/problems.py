@@ -19,6 +19,9 @@ from index.errors import (
     IndexMismatch,
     IndexMissing,
     IndexUnverified,
+    StoreRefused,
+    StoreUnavailable,
+    StoreUnfit,
     YuntuError,
 )
 from web.admission import Busy
@@ -113,6 +116,9 @@ STATUS: dict[type[YuntuError], int] = {  # the first that fits; any other YuntuE
     Late: 503,
     EncoderUnavailable: 503,
     IndexUnverified: 503,
+    StoreUnavailable: 503,
+    StoreRefused: 503,
+    StoreUnfit: 503,
     KeysUnreadable: 503,
 }
 
@@ -179,7 +185,9 @@ def noted(error: Exception) -> Problem:
 async def _yuntu(request: Request, error: Exception) -> Response:
     problem = problem_of(error)
     current().note(refused_by=problem.code)
-    return respond(request, problem, {"Retry-After": RETRY_S} if isinstance(error, (Busy, Late)) else None)
+    return respond(
+        request, problem, {"Retry-After": RETRY_S} if isinstance(error, (Busy, Late, StoreUnavailable)) else None
+    )
 
 
 async def _invalid(request: Request, error: Exception) -> Response:

@@ -5,33 +5,31 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-from index import snapshot
-from index.errors import YuntuError
+from index.errors import StoreUnavailable, YuntuError
 from index.snapshot import Snapshot
+from index.stores.store import Store
 from rag.assistant import Assistant
 from web.metrics import Metrics
 from web.versions import Versions
 
-EVERY_S = 1.0  # between two looks at CURRENT
 AGAIN_S = 60.0  # after a version could not be opened for want of memory or the like
 _LOG = logging.getLogger("yuntu.index")
 
 
 class Reload:
-    """Follows CURRENT. One thread looks; requests go on with the version they took."""
+    """Follows the store. One thread looks; requests go on with the version they took."""
 
     def __init__(
-        self, root: Path, opened: Callable[[Snapshot], Assistant], versions: Versions, metrics: Metrics
+        self, store: Store, opened: Callable[[Snapshot], Assistant], versions: Versions, metrics: Metrics
     ) -> None:
         """`opened`: what answers from a snapshot."""
-        self._root = root
+        self._store = store
         self._opened = opened
         self._versions = versions
         self._metrics = metrics
-        self._refused: object = None  # CURRENT when what it names could not be opened: until it is written anew
+        self._refused: object = None  # the mark of what could not be opened: until somebody switches again
         self._retry_at = 0.0  # … or until then, where that was not the version's fault
         self._said = ""  # the trouble that was told of last
         self._lock = threading.Lock()
@@ -39,7 +37,7 @@ class Reload:
         self._stopped = False
 
     def now(self) -> dict[str, Any]:
-        """Looks at once. Raises: YuntuError when the version that CURRENT names cannot be served."""
+        """Looks at once. Raises: YuntuError when the version in use cannot be served."""
         with self._lock:
             self._refused = None
             changed = self._follow()
@@ -60,7 +58,7 @@ class Reload:
                 if self._said != (said := f"{type(e).__name__}: {e}"):
                     self._said = said
                     _tell("not switched", e)
-            self._look.wait(EVERY_S)
+            self._look.wait(self._store.look_every_s)
             self._look.clear()
 
     def stop(self) -> None:
@@ -80,7 +78,7 @@ class Reload:
             except Exception as e:  # a first question finds the same, or waits
                 _tell("not warmed up", e)
             try:
-                served.verify(self._root)
+                served.verify(self._store.root)
             except YuntuError as e:
                 _tell("damaged", e)
             except Exception as e:  # no memory, no more files: it stays unverified, as /readyz says
@@ -89,7 +87,7 @@ class Reload:
             else:
                 return
             try:
-                self._switch(lambda: snapshot.open_sound(self._root, self._say, thorough=True))
+                self._switch(lambda: self._store.open_sound(self._say, thorough=True))
             except Exception as e:
                 _tell("no sound version", e)
 
@@ -98,20 +96,20 @@ class Reload:
         _LOG.error("damaged", extra={"why": said})
 
     def _follow(self) -> bool:
-        written = _written(self._root / "CURRENT")  # before it is read: else it could be another by then
-        wanted = snapshot.current_version(self._root)
+        mark = self._store.mark()  # before it is read: else it could be another by then
+        wanted = self._store.current()
         if self._serves(wanted):
             self._said = ""  # what goes wrong from here on is news
             return False
-        if written == self._refused and time.monotonic() < self._retry_at:
+        if mark == self._refused and time.monotonic() < self._retry_at:
             return False
         before = self._versions.current
         try:
-            self._switch(lambda: snapshot.open_version(self._root, wanted, thorough=True))
+            self._switch(lambda: self._store.open(wanted, thorough=True))
         except BaseException as e:
             if self._versions.current is before:
-                self._refused = written
-                self._retry_at = math.inf if isinstance(e, YuntuError) else time.monotonic() + AGAIN_S
+                self._refused = mark
+                self._retry_at = _retry_at(e)
                 self._metrics.swapped("failed")
             raise
         self._said = ""
@@ -134,13 +132,11 @@ class Reload:
         _LOG.info("switched", extra={"from": before, "to": assistant.version})
 
 
-def _written(path: Path) -> tuple[int, int] | None:
-    """What changes whenever a file is written anew."""
-    try:
-        stat = path.stat()
-    except OSError:
-        return None
-    return stat.st_ino, stat.st_mtime_ns
+def _retry_at(error: BaseException) -> float:
+    """When a version that could not be opened is tried again, though nobody switched."""
+    if isinstance(error, StoreUnavailable):
+        return 0.0
+    return math.inf if isinstance(error, YuntuError) else time.monotonic() + AGAIN_S
 
 
 def _tell(what: str, error: Exception) -> None:

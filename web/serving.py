@@ -20,9 +20,9 @@ from fastapi import FastAPI
 from sse_starlette.sse import AppStatus
 from uvicorn.supervisors import Multiprocess
 
-from index import snapshot
 from index.errors import YuntuError
 from index.settings import Settings
+from index.stores.store import store_of
 from rag.assistant import Assistant
 from web.access import Policy
 from web.addresses import is_loopback, names_of
@@ -66,6 +66,11 @@ def serve(
     """
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is something to reload: it would end the process
+    if door.workers > 1 and settings.store.endswith(".db"):
+        raise CannotServe(
+            "一个 milvus-lite 文件只能由一个进程打开 (one process at a time)。",
+            "去掉 --workers,或者用 milvus-lite server 起一个服务,写 milvus://…",
+        )
     policy = policy_of(settings, door)
     listening = listen(door.host, door.port)
     host = f"[{door.host}]" if ":" in door.host else door.host
@@ -92,7 +97,7 @@ def serve(
             return
         with tempfile.TemporaryDirectory() as folder:
             os.environ[FOLDER] = folder  # before a worker's metrics are made
-            snapshot.open_sound(settings.index, say)  # a worker that cannot open it could not say so as well
+            store_of(settings).open_sound(say)  # a worker that cannot open it could not say so as well
             workers = _Workers(config, [listening])
             workers.run()
             if any(worker.exitcode == STARTUP_FAILED for worker in workers.processes):
@@ -152,14 +157,16 @@ def _application(settings: Settings, policy: Policy, assistant_of: Callable[[Set
     assistant = assistant_of(settings)
     over = assistant.over  # what follows must not hold the assistant itself: another one takes its place
 
+    store = store_of(settings)
+
     def reopen(version: str) -> Assistant:
-        if version not in snapshot.versions(settings.index):
+        if version not in store.versions():
             raise YuntuError(f"没有版本 {version} (no such version)。")
-        return over(snapshot.open_version(settings.index, version, thorough=True))  # nobody verifies it later
+        return over(store.open(version, thorough=True))  # nobody verifies it later
 
     metrics = Metrics()
     versions = Versions(assistant, reopen)
-    reload = Reload(settings.index, over, versions, metrics)
+    reload = Reload(store, over, versions, metrics)
     return create_app(
         versions,
         reload=reload.now,

@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from index import snapshot
 from index.errors import IndexDamaged, IndexMissing, YuntuError
 from index.settings import OFF, Settings
+from index.stores.store import Store, store_of
 from rag.values import Answer
 from web import corpus_verbs, evaluate_verbs, key_verbs
 from web.labels import Labels, place_label
@@ -166,7 +166,7 @@ def _figures(args: argparse.Namespace, settings: Settings) -> None:
     from rag.ledger import FIELDS, as_row, matching
     from web.spreadsheet import as_csv, as_xlsx
 
-    opened = snapshot.open_sound(settings.index, _say)
+    opened = store_of(settings).open_sound(_say)
     found = matching(opened.figures, subject=args.subject, attribute=args.attribute, period=args.period, doc=args.doc)
     rows = [as_row(f, opened.documents[f.doc_id]) for f in found]
     if args.format == "xlsx":
@@ -191,7 +191,7 @@ def _tabbed(row: dict[str, Any]) -> str:
 
 def _lexicon(args: argparse.Namespace, settings: Settings) -> None:
     if args.action == "learned":
-        for group in snapshot.open_sound(settings.index, _say).names:
+        for group in store_of(settings).open_sound(_say).names:
             print("\t".join(map(_line, group)))
         return
     from index.errors import LexiconFaulty
@@ -204,12 +204,12 @@ def _lexicon(args: argparse.Namespace, settings: Settings) -> None:
 
 
 def _index(args: argparse.Namespace, settings: Settings) -> None:
-    root = settings.index
-    versions = snapshot.versions(root)
+    store = store_of(settings)
+    versions = store.versions()
     if not versions:
-        raise IndexMissing(root)
+        raise IndexMissing(settings.store or settings.index)
     try:
-        current = snapshot.current_version(root)
+        current = store.current()
     except YuntuError as e:  # which is when somebody needs these two
         _say(str(e))
         current = "?"
@@ -217,7 +217,7 @@ def _index(args: argparse.Namespace, settings: Settings) -> None:
         for version in versions:
             mark = "*" if version == current else " "
             try:
-                counts = snapshot.manifest_of(root, version)["counts"]
+                counts = store.manifest(version)["counts"]
                 print(f"{mark} {version}  {counts['documents']} 篇 {counts['passages']} 段")
             except YuntuError as e:
                 print(f"{mark} {version}  {e.message}")
@@ -225,26 +225,24 @@ def _index(args: argparse.Namespace, settings: Settings) -> None:
     if args.version is not None and args.version not in versions:
         raise YuntuError(f"没有版本 {args.version} (no such version)。", "yuntu index list 列出全部版本")
     if args.action == "verify":
-        _verify(root, [args.version] if args.version else versions, current)
+        _verify(store, [args.version] if args.version else versions, current)
         return
-    from index.publish import roll_back
-
-    roll_back(root, args.version)
+    store.roll_back(args.version)
     print(f"{current} → {args.version}")
 
 
-def _verify(root: Path, versions: Sequence[str], current: str) -> None:
+def _verify(store: Store, versions: Sequence[str], current: str) -> None:
     """A line for each version. Raises: what is damaged, the current version first; other formats are only told of."""
     wrong: dict[str, YuntuError] = {}
     for version in versions:
         try:
-            snapshot.verify(root, version)
+            store.verify(version)
         except YuntuError as e:
             wrong[version] = e
         mark = "*" if version == current else " "
         print(f"{mark} {version}: {wrong[version].message if version in wrong else '完好 (sound)'}")
-    if current not in snapshot.versions(root):
-        snapshot.open_current(root)  # raises: CURRENT names none of them
+    if current not in store.versions():
+        store.open(store.current())  # raises: it is none of them
     for version in sorted(wrong, key=lambda v: v != current):
         if version == current or len(versions) == 1 or isinstance(wrong[version], IndexDamaged):
             raise wrong[version]

@@ -17,7 +17,7 @@ from index.stores.milvus_address import Address
 SOON_S = 3.0  # for a search; Milvus itself answers in milliseconds
 PING_S = 0.5
 WRITING_S = 120.0  # for a batch, a flush, an index, a load
-AGAIN_S = 1.0  # what was down is not asked for so long
+AGAIN_S = 3.0  # what was down is not asked for so long, but by `ping`
 _TRANSIENT = ("UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED")
 _REFUSED = ("UNAUTHENTICATED", "PERMISSION_DENIED")
 _OPTIONS = {"grpc.initial_reconnect_backoff_ms": 100, "grpc.max_reconnect_backoff_ms": 500}

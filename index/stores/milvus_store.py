@@ -41,6 +41,8 @@ _DENSE_FILES = frozenset({"vectors.npy", "vectors.faiss"})
 class MilvusStore:
     """A Store (store.py)."""
 
+    look_every_s = 0.4  # that it does not answer is known within a second
+
     def __init__(self, root: Path, milvus: Milvus, keep: int) -> None:
         """`keep`: other versions whose files stay in the folder."""
         self.root = root

@@ -12,6 +12,9 @@ from index.snapshot import Snapshot
 class Store(Protocol):
     """The versions of an index. What one opens stays as it is, whatever becomes of the others."""
 
+    root: Path  # the folder of this machine
+    look_every_s: float  # how often whoever serves looks for another version
+
     def current(self) -> str:
         """The version in use. Raises: IndexMissing, IndexDamaged, StoreUnavailable, StoreRefused."""
         ...
@@ -58,6 +61,8 @@ class Store(Protocol):
 
 class Folder:
     """The store of one machine: files, FAISS and bm25s."""
+
+    look_every_s = 1.0
 
     def __init__(self, root: Path) -> None:
         self.root = root

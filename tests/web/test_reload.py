@@ -18,6 +18,7 @@ from index import snapshot
 from index.errors import IndexDamaged, IndexMismatch
 from index.publish import switch
 from index.settings import Settings
+from index.stores.store import Folder
 from rag.assistant import Assistant
 from tests.fakes import FakeEncoder
 from tests.index.small import build, write_corpus
@@ -48,7 +49,7 @@ class Served:
         self.metrics = Metrics()
         over = assistant.over
         self.versions = Versions(assistant, lambda v: over(snapshot.open_version(self.root, v)))
-        self.reload = Reload(self.root, over, self.versions, self.metrics)
+        self.reload = Reload(Folder(self.root), over, self.versions, self.metrics)
         app = create_app(self.versions, reload=self.reload.now, metrics=self.metrics)
         self.client = TestClient(app, client=("127.0.0.1", 1))
 
@@ -70,7 +71,7 @@ def damage(path: Path) -> None:
 def watched(served: Served) -> Iterator[None]:
     """The thread looks a hundred times a second."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("web.reload.EVERY_S", 0.01)
+        patch.setattr(Folder, "look_every_s", 0.01)
         thread = threading.Thread(target=served.reload.watch, daemon=True)
         thread.start()
         try:
