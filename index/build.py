@@ -18,22 +18,24 @@ from index.aligned import Aligned
 from index.bilingual import stems, translations
 from index.clean import RULES, Cleaned, clean
 from index.encode import Encoder, fingerprint_of, precision_of
+from index.engines.engine import Engine
+from index.engines.local import HERE
 from index.errors import BadSettings, CorpusUnreadable, YuntuError
 from index.figures import figures_of
 from index.fold import fold_text, to_simplified
 from index.lexical import Lexical
 from index.load import Loaded, limits_of, load
 from index.names import names_in
-from index.pool import is_worth_it, over_all
 from index.publish import Content, Part, corpus_hash, write, writer_lock
 from index.repeated import repeated_lines, site_of
 from index.reprints import Groups, reprints
 from index.settings import Settings
+from index.shards import Encodable
 from index.snapshot import Recipe, Snapshot
 from index.split import split
 from index.stores.store import store_of
 from index.values import Document, Passage
-from index.vectors import Encodable, Known, encoded, forget
+from index.vectors import Known, encoded, forget
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +96,15 @@ def rules_kept(settings: Settings) -> tuple[str, ...]:
     return keep
 
 
-def cleaned_corpus(documents: Sequence[Document], keep: Collection[str] = ()) -> tuple[dict[str, Cleaned], Groups]:
+def cleaned_corpus(
+    documents: Sequence[Document], keep: Collection[str] = (), engine: Engine = HERE
+) -> tuple[dict[str, Cleaned], Groups]:
     """Every document cleaned, by doc_id, and which of them are one text; `keep`: rules not applied.
 
     Reprints are told from cleaned texts; then what a site repeats on its pages can be told and goes too.
     """
     one = partial(cleaned, keep=frozenset(keep))
-    found = over_all(one, documents, "清洗 clean", processes=is_worth_it(documents))
+    found = engine.over_all(one, documents, "清洗 clean", documents)
     texts = {d.doc_id: text for d, text in zip(documents, found, strict=True)}
     groups = reprints(documents, {doc_id: text.folded for doc_id, text in texts.items()})
     sites = repeated_lines(documents, groups)
@@ -135,6 +139,7 @@ def rebuild(
     *,
     full: bool = False,
     strict: bool = False,
+    engine: Engine = HERE,
 ) -> Rebuilt:
     """Replaces what the index holds by the documents under `paths`; the old version serves until the new one is sound.
 
@@ -142,8 +147,9 @@ def rebuild(
         load_encoder: called only when something has to be encoded.
         full: encode everything again, trusting nothing of the old version.
         strict: a file that cannot be read stops the rebuild instead of being skipped.
-    Raises: CorpusUnreadable, IndexBusy, IndexUnwritable, StoreUnavailable, StoreUnfit; the version in use is untouched
-        then.
+        engine: who cleans, splits and encodes. Every engine makes the same version.
+    Raises: CorpusUnreadable, IndexBusy, IndexUnwritable, StoreUnavailable, StoreUnfit, and what the engine raises; the
+        version in use is untouched then.
     """
     started = time.perf_counter()
     loaded = load(paths, limits_of(settings))
@@ -181,10 +187,10 @@ def rebuild(
             store.publish(old.version, settings.keep_versions)
             return done(old.version, len(old.passages), len(documents), unchanged=True)
         names = names_in(loaded.documents)
-        texts, groups = cleaned_corpus(loaded.documents, keep)
+        texts, groups = cleaned_corpus(loaded.documents, keep, engine)
         work = partial(part_of, names=names, max_chars=settings.max_chars)
-        processes = is_worth_it(loaded.documents)
-        made = over_all(work, [(d, texts[d.doc_id]) for d in loaded.documents], "切分 split", processes=processes)
+        given = [(d, texts[d.doc_id]) for d in loaded.documents]
+        made = engine.over_all(work, given, "切分 split", loaded.documents)
         parts = [part for part, _ in made]
         passages = [p for part in parts for p in part.passages]
         if not passages:
@@ -198,6 +204,7 @@ def rebuild(
             settings.index,
             f"{recipe.encoder_fingerprint} {recipe.precision} {recipe.form}",
             load_encoder,
+            engine,
         )
         vocabulary = lexical.terms.vocabulary()
         english = translations(frozenset(vocabulary).__contains__, _english_stems(loaded.documents, vocabulary))

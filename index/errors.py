@@ -15,6 +15,9 @@ YuntuError
 ├─ LexiconFaulty       an editable word file cannot be read, or contradicts itself
 ├─ EncoderUnavailable  the encoder's weights are missing, damaged or of an unknown format
 ├─ ReaderUnavailable   the reader's weights are missing, damaged or of another version
+├─ EngineUnavailable   what was to spread the work is not installed, not reached, or has no room
+├─ WorkersDiffer       a machine that was to help would make other vectors or passages
+├─ WorkersFailed       the same work ended too many workers
 ├─ FetchFailed         a web address cannot be got, or must not be
 ├─ CannotAdd           a page or file cannot come into the corpus folder, or out of it
 ├─ BadQuestion         empty or too long
@@ -167,6 +170,24 @@ class ReaderUnavailable(YuntuError):
     """The reader cannot be loaded: its weights are missing, damaged or for another backbone."""
 
     code = "reader_unavailable"
+
+
+class EngineUnavailable(YuntuError):
+    """What was to spread the work of a rebuild is not installed, cannot be reached or has no room for a worker."""
+
+    code = "engine_unavailable"
+
+
+class WorkersDiffer(YuntuError):
+    """A machine that was to help has other code, another encoder or computes otherwise; nothing of it was used."""
+
+    code = "workers_differ"
+
+
+class WorkersFailed(YuntuError):
+    """The same work ended several workers, one after the other: out of memory, or crashing."""
+
+    code = "workers_failed"
 
 
 class FetchFailed(YuntuError):

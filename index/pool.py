@@ -16,9 +16,14 @@ WORTH_IT = 200_000  # characters: ten seconds' work of one core; starting the pr
 _CHUNKS = 8  # for each process: they end together, and little is sent at once
 
 
+def is_much(documents: Sequence[Document]) -> bool:
+    """Whether work on these documents takes so long that it is worth being spread."""
+    return sum(len(d.text) for d in documents) > WORTH_IT
+
+
 def is_worth_it(documents: Sequence[Document]) -> bool:
-    """Whether more than one process pays for work on these documents."""
-    return cores() > 1 and sum(len(d.text) for d in documents) > WORTH_IT
+    """Whether more than one process of this machine pays for work on these documents."""
+    return cores() > 1 and is_much(documents)
 
 
 def over_all(work: Callable[[Given], Made], given: Sequence[Given], what: str, *, processes: bool) -> list[Made]:

@@ -57,7 +57,14 @@ class Settings(BaseModel, frozen=True, extra="forbid"):
         "", description="who searches: unset: this machine; milvus://host:port/database, or a milvus-lite file (….db)"
     )
     store_token: SecretStr = Field(SecretStr(""), description="… as whom: user:password, or an API key")
+    ray_workers: int = Field(0, ge=0, description="workers of `rebuild --engine ray`; 0: as many as there are cores")
+    ray_worker_mb: int = Field(2048, ge=128, description="memory that one of them may take, in megabytes")
     keep_versions: int = Field(3, ge=1, description="index versions kept beside the current one")
+
+    def for_workers(self) -> "Settings":
+        """What another process or machine may be given of them: no secrets, and a cache that is found from there."""
+        secrets = {name: SecretStr("") for name, value in self if isinstance(value, SecretStr)}
+        return self.model_copy(update={**secrets, "cache": self.cache.absolute()})
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":

@@ -7,40 +7,31 @@ index, which the next one reads and a finished one removes.
 import contextlib
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from index import files
 from index.encode import Encoder
+from index.engines.engine import Engine
+from index.engines.local import HERE
+from index.shards import Encodable, Rows
 
-Rows = npt.NDArray[Any]
-Spans = tuple[tuple[int, int], ...]
-SHARD = 1024  # passages encoded before they are kept: half a minute's work on two cores
+SHARD = 256  # passages encoded before they are kept, and at once by one worker: some seconds of one core
 _FOLDER = ".encoded"
-
-
-@dataclass(frozen=True, slots=True)
-class Encodable:
-    """What is encoded for a passage, and where its sentences stand in that."""
-
-    text: str
-    sentences: Spans
-
-    @property
-    def key(self) -> bytes:
-        """What the vectors are known by."""
-        return hashlib.sha256(f"{self.sentences}\n{self.text}".encode("utf-8", "replace")).digest()
 
 
 Known = Mapping[bytes, tuple[Rows, Rows]]  # key → the passage's row, the rows of its sentences
 
 
 def encoded(
-    passages: Sequence[Encodable], known: Known, root: Path, recipe: str, load_encoder: Callable[[], Encoder]
+    passages: Sequence[Encodable],
+    known: Known,
+    root: Path,
+    recipe: str,
+    load_encoder: Callable[[], Encoder],
+    engine: Engine = HERE,
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float16], list[bool]]:
     """The vectors of all passages and of all their sentences, in order, and which passages had to be encoded.
 
@@ -48,6 +39,7 @@ def encoded(
         root: of the index; the caller holds the writer's lock.
         recipe: what else the vectors depend on; shards of another recipe are not read.
         load_encoder: called only when something has to be encoded; equal passages are encoded once.
+        engine: where that is done.
     """
     folder = root / _FOLDER
     keys = [p.key for p in passages]
@@ -55,21 +47,23 @@ def encoded(
     found = dict(known)
     missing = {key: p for key, p, new in zip(keys, passages, fresh, strict=True) if new}
     if missing:
-        for key, vectors in _read_shards(folder, recipe):
-            if missing.pop(key, None) is not None:
-                found[key] = vectors
-    if missing:
-        encoder, items = load_encoder(), list(missing.items())
-        for at in range(0, len(items), SHARD):
-            shard = items[at : at + SHARD]
-            rows, parts = encoder.encode_parts([p.text for _, p in shard], [p.sentences for _, p in shard])
-            first = np.cumsum([0, *(len(p.sentences) for _, p in shard)])
-            halves = parts.astype(np.float16)
-            for n, (key, _) in enumerate(shard):
-                found[key] = rows[n], halves[first[n] : first[n + 1]]
-            if len(items) > SHARD:  # less is encoded again sooner than kept
-                with contextlib.suppress(OSError):  # a disk that is full is told of when the version is written
-                    _write_shard(folder, recipe, [key for key, _ in shard], rows, halves, first)
+        items = list(missing.items())
+        # Cut before it is known what is there already: whoever goes on encodes the shards that are left as they were.
+        cut = [items[at : at + SHARD] for at in range(0, len(items), SHARD)]
+        found.update((key, vectors) for key, vectors in _read_shards(folder, recipe) if key in missing)
+        todo = [shard for every in cut if (shard := [item for item in every if item[0] not in found])]
+        keep = sum(map(len, todo)) > SHARD  # less is encoded again sooner than kept
+        if todo:
+            done = engine.encoded([[p for _, p in shard] for shard in todo], load_encoder)
+            with contextlib.closing(done):
+                for n, rows, halves in done:
+                    keys_of = [key for key, _ in todo[n]]
+                    first = np.cumsum([0, *(len(p.sentences) for _, p in todo[n])])
+                    for i, key in enumerate(keys_of):
+                        found[key] = rows[i], halves[first[i] : first[i + 1]]
+                    if keep:
+                        with contextlib.suppress(OSError):  # a full disk is told of when the version is written
+                            _write_shard(folder, recipe, keys_of, rows, halves, first)
     return np.stack([found[key][0] for key in keys]), np.concatenate([found[key][1] for key in keys]), fresh
 
 

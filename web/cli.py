@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from index.engines import ENGINES
 from index.errors import YuntuError
 
 # NumPy's threads would wait for one another spinning, on the cores that the networks use: searching 100,000 passages
@@ -18,7 +19,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 MOST_GRACE_H = 24 * 365
 
 _EXAMPLES = {
-    "rebuild": "yuntu rebuild\n  yuntu rebuild --corpus corpus --corpus ~/reports --strict",
+    "rebuild": "yuntu rebuild\n  yuntu rebuild --corpus corpus --corpus ~/reports --strict\n"
+    "  YUNTU_RAY_WORKERS=8 yuntu rebuild --engine ray",
     "ask": "yuntu ask 2025年上半年火山引擎的份额是多少\n  yuntu ask 那阿里云呢 --turn 火山引擎的份额是多少 --json\n"
     "  yuntu ask 那阿里云呢 --turn 火山引擎的份额是多少 --format docx --out answer.docx",
     "batch": "yuntu batch questions.jsonl --out answers.jsonl",
@@ -79,6 +81,13 @@ def build_parser() -> argparse.ArgumentParser:
     )
     p.add_argument("--full", action="store_true", help="全部重新编码 (encode everything again)")
     p.add_argument("--strict", action="store_true", help="有读不了的文件就不切换,退出码 1 (fail on unreadable files)")
+
+    p.add_argument(
+        "--engine",
+        choices=ENGINES,
+        default=ENGINES[0],
+        help="谁来清洗、切分、编码: 本机,或 Ray 集群 (RAY_ADDRESS; 没有就在本机起一个); 结果一样 (default: local)",
+    )
 
     p = with_index(verb("ask", "问一个问题 (ask one question)"))
     p.add_argument("question", metavar="QUESTION")

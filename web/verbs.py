@@ -5,6 +5,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +21,17 @@ from web.terminal import shown
 def _rebuild(args: argparse.Namespace, settings: Settings) -> None:
     from index.build import rebuild
     from index.encode import load_encoder
+    from index.engines.engine import engine_named
 
-    done = rebuild(
-        args.corpus or [settings.corpus],
-        settings,
-        lambda: load_encoder(settings, progress=True),
-        full=args.full,
-        strict=args.strict,
-    )
+    with engine_named(args.engine, settings) as engine:
+        done = rebuild(
+            args.corpus or [settings.corpus],
+            settings,
+            partial(load_encoder, settings.for_workers()),  # it may be sent to another machine
+            full=args.full,
+            strict=args.strict,
+            engine=engine,
+        )
     for where, encoding in done.loaded.encodings:
         _say(f"{where}: 编码 {encoding}")
     for u in done.loaded.notes:
