@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from index.errors import BadSettings
 from index.settings import EMBEDDED, Settings
@@ -60,3 +61,10 @@ def test_settings_cannot_be_changed() -> None:
 
 def test_every_setting_is_described() -> None:
     assert all(field.description for field in Settings.model_fields.values())
+
+
+def test_what_workers_are_given_holds_no_secret() -> None:
+    given = Settings(llm_api_key=SecretStr("k"), cache=Path("var/cache"), max_chars=100).for_workers()
+    assert not any(value.get_secret_value() for _, value in given if isinstance(value, SecretStr))
+    assert given.cache == Path.cwd() / "var" / "cache"
+    assert given.max_chars == 100
