@@ -20,6 +20,7 @@ WRITING_S = 120.0  # for a batch, a flush, an index, a load
 AGAIN_S = 3.0  # what was down is not asked for so long, but by `ping`
 _TRANSIENT = ("UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED")
 _REFUSED = ("UNAUTHENTICATED", "PERMISSION_DENIED")
+_NOT_LOADED = 101  # Milvus's number for it
 _OPTIONS = {"grpc.initial_reconnect_backoff_ms": 100, "grpc.max_reconnect_backoff_ms": 500}
 
 
@@ -41,13 +42,23 @@ class Milvus:
     def ping(self) -> None:
         """Whether it answers, whatever `check` says. Raises: StoreUnavailable, StoreRefused."""
         with self._told():
-            self._connected(PING_S).list_collections(timeout=PING_S)
+            self._connected().list_collections(timeout=PING_S)
 
     def call(self, what: Callable[[Any], Any]) -> Any:
         """What a pymilvus client says. Raises: StoreUnavailable, StoreRefused, StoreUnfit."""
         self.check()
         with self._told():
-            return what(self._connected(SOON_S))
+            return what(self._connected())
+
+    def ask(self, name: str, what: Callable[[Any], Any]) -> Any:
+        """`call` about what a collection holds. It is loaded first where the server does not say what it holds."""
+        try:
+            return self.call(what)
+        except StoreUnfit as e:
+            if getattr(e.__cause__, "code", None) != _NOT_LOADED:
+                raise
+        self.load(name)  # a server may have forgotten when it was started again
+        return self.call(what)
 
     def close(self) -> None:
         """Ends the connection, and the engine of a file."""
@@ -72,7 +83,7 @@ class Milvus:
     def count(self, name: str) -> int:
         """The rows of a collection, also those written a moment ago."""
         asked = {"output_fields": ["count(*)"], "consistency_level": "Strong", "timeout": WRITING_S}
-        return int(self.call(lambda c: c.query(name, filter="", **asked))[0]["count(*)"])
+        return int(self.ask(name, lambda c: c.query(name, filter="", **asked))[0]["count(*)"])
 
     def create(self, name: str, fields: Sequence[tuple[str, str, dict[str, Any]]]) -> None:
         """A collection of these fields: name, pymilvus's name of the type, options. The first one is the key."""
@@ -136,10 +147,10 @@ class Milvus:
         """Of the server, as it tells it."""
         return str(self.call(lambda c: c.get_server_version(timeout=WRITING_S)))
 
-    def _connected(self, timeout: float) -> Any:
+    def _connected(self) -> Any:
         with self._lock:
             if self._client is None:
-                self._client = _connect(self.address, self._token, timeout)
+                self._client = _connect(self.address, self._token)
             return self._client
 
     @contextmanager
@@ -159,7 +170,7 @@ class Milvus:
         self._down_until = 0.0
 
 
-def _connect(address: Address, token: str, timeout: float) -> Any:
+def _connect(address: Address, token: str) -> Any:
     try:
         from pymilvus import MilvusClient
     except ImportError as e:
@@ -168,7 +179,7 @@ def _connect(address: Address, token: str, timeout: float) -> Any:
     if address.is_file:
         return _opened_file(address, MilvusClient)
     return MilvusClient(
-        address.uri, token=token, db_name=address.database, timeout=timeout, dedicated=True, grpc_options=_OPTIONS
+        address.uri, token=token, db_name=address.database, timeout=SOON_S, dedicated=True, grpc_options=_OPTIONS
     )
 
 

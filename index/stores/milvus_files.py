@@ -112,7 +112,7 @@ def _file(milvus: Milvus, name: str, file: str) -> Iterator[str]:
 
 def _rows(milvus: Milvus, name: str, keys: Sequence[str]) -> dict[str, str]:
     asked = {"output_fields": [_PART, _DATA], "consistency_level": "Strong", "timeout": WRITING_S}
-    return {r[_PART]: r[_DATA] for r in milvus.call(lambda c: c.get(name, ids=list(keys), **asked))}
+    return {r[_PART]: r[_DATA] for r in milvus.ask(name, lambda c: c.get(name, ids=list(keys), **asked))}
 
 
 def _row(part: str, data: str) -> dict[str, Any]:

@@ -58,10 +58,11 @@ class MilvusSearch:
 
     def vectors(self, rows: Places) -> Floats:
         """See Search."""
-        got = self._milvus.call(
+        got = self._milvus.ask(
+            self._collection,
             lambda client: client.get(
                 self._collection, ids=[int(n) for n in rows], output_fields=[ROW, DENSE], timeout=SOON_S
-            )
+            ),
         )
         by_row = {int(r[ROW]): r[DENSE] for r in got}
         return np.array([by_row[int(n)] for n in rows], np.float32)
@@ -117,7 +118,8 @@ class MilvusSearch:
             most, filter = len(within), f"{ROW} in {list(within)}"
         if not most or not self._terms.passages:
             return {}
-        hits: Any = self._milvus.call(
+        hits: Any = self._milvus.ask(
+            self._collection,
             lambda client: client.search(
                 self._collection,
                 [query],
@@ -127,7 +129,7 @@ class MilvusSearch:
                 search_params={"metric_type": "IP", "params": dict(params)},
                 output_fields=[ROW],
                 timeout=SOON_S,
-            )
+            ),
         )
         return {int(h[ROW]): float(h["distance"]) for h in hits[0]}
 

@@ -117,7 +117,8 @@ class MilvusStore:
 
     def publish(self, version: str, keep: int) -> None:
         """See Store."""
-        publish.prune(self.root, keep)
+        with suppress(IndexMissing):  # it may have been made in another folder
+            publish.prune(self.root, keep)
         if self.milvus.alias(CURRENT) == _passages(version) and self._about(version) is not None:
             return
         with milvus_lock.alone(self.milvus):

@@ -25,9 +25,9 @@ class Encoder(FakeEncoder):
         return super().encode_query(query)
 
 def assistant(settings, *, read=True):
-    from index import snapshot
+    from index.stores.store import store_of
     from rag.assistant import Assistant
-    opened = snapshot.open_sound(settings.index, lambda said: print(said, file=sys.stderr))
+    opened = store_of(settings).open_sound(lambda said: print(said, file=sys.stderr))
     return Assistant(opened, Encoder(), settings)
 
 index.encode.load_encoder = lambda *_, **__: Encoder()

@@ -1,0 +1,489 @@
+"""What goes wrong with a Milvus: nothing is half visible, the error says what to do, and it goes on by itself."""
+
+import os
+import random
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from index.errors import (
+    BadSettings,
+    IndexBusy,
+    IndexMismatch,
+    IndexMissing,
+    StoreRefused,
+    StoreUnavailable,
+    StoreUnfit,
+    YuntuError,
+)
+from index.settings import Settings
+from index.snapshot import current_version
+from index.stores import milvus_files, milvus_lock, milvus_store
+from index.stores.milvus import Milvus
+from index.stores.milvus_address import address_of
+from index.stores.milvus_store import MilvusStore
+from index.stores.parts import LONGEST, parts_of, restore
+from index.stores.store import store_of
+from rag.assistant import Assistant
+from tests.fakes import FakeEncoder
+from tests.index.small import TEXTS, build, small_settings, write_corpus
+from tests.index.stores.engines import Engine, RealServer, free_port
+
+T = TypeVar("T")
+pytestmark = pytest.mark.usefixtures("fake_encoder")
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    started = Engine(tmp_path_factory.mktemp("milvus")).start()
+    yield started
+    started.end()
+
+
+class Published:
+    """A folder whose versions are published."""
+
+    def __init__(self, folder: Path, engine: Engine) -> None:
+        self.folder, self.root = folder, folder / "index"
+        self.settings = small_settings(self.root, store=engine.address, keep_versions=1)
+        self.store = self.another()
+        for alias in ("yuntu_current", "yuntu_writing"):
+            if self.store.milvus.alias(alias) is not None:
+                self.store.milvus.let_go(alias)
+        for name in self.store.milvus.collections():
+            self.store.milvus.drop(name)
+
+    def another(self, folder: str = "") -> MilvusStore:
+        """The same store by a connection of its own, on this machine or on another one."""
+        root = self.folder / folder if folder else self.root
+        store = store_of(self.settings.model_copy(update={"index": root}))
+        assert isinstance(store, MilvusStore)
+        return store
+
+    def made(self, number: int) -> str:
+        """A version in the folder alone."""
+        corpus = write_corpus(self.folder / f"c{number}", {**TEXTS, "more.txt": f"星澜云的营收为{number}亿元。\n"})
+        return build(corpus, self.root).version
+
+    def published(self, number: int) -> str:
+        version = self.made(number)
+        self.store.publish(version, 1)
+        return version
+
+
+@pytest.fixture
+def index(engine: Engine, tmp_path: Path) -> Iterator[Published]:
+    made = Published(tmp_path, engine)
+    yield made
+    made.store.milvus.close()
+
+
+def answered(ask: Callable[[], T], seconds: float = 10) -> T:
+    """What a store says once it is there again: connections are tried anew twice a second."""
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            return ask()
+        except StoreUnavailable:
+            assert time.monotonic() < until
+            time.sleep(0.1)
+
+
+def is_whole(store: MilvusStore, version: str) -> None:
+    """Every passage of a version is found, and it says what it should."""
+    store.verify(version)
+    opened = store.open(version, thorough=True)
+    rows = np.arange(len(opened.passages))
+    for row, vector in zip(rows.tolist(), opened.search.vectors(rows), strict=True):
+        assert row in opened.search.candidates(vector, [], 3).rows
+
+
+# --- addresses and answers
+
+
+@pytest.mark.parametrize(
+    ("written", "uri", "database"),
+    [
+        ("milvus://db.example:19531/market", "http://db.example:19531", "market"),
+        ("milvus://db.example", "http://db.example:19530", ""),
+        ("milvus+tls://db.example:443/", "https://db.example:443", ""),
+        ("milvus://[::1]:19530", "http://[::1]:19530", ""),
+        ("/data/yuntu.db", "/data/yuntu.db", ""),
+    ],
+)
+def test_an_address(written: str, uri: str, database: str) -> None:
+    read = address_of(written)
+    assert (read.uri, read.database, read.shown, read.is_file) == (uri, database, written, written.endswith(".db"))
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("http://db:19530", "milvus://"),
+        ("milvus", "milvus://"),
+        ("milvus://", "milvus://"),
+        ("milvus://db:port", "milvus://"),
+        ("milvus://db:99999", "milvus://"),
+        ("milvus://db/a/b", "milvus://"),
+        ("milvus://db?x=1", "milvus://"),
+        ("milvus://root:secret@db", "YUNTU_STORE_TOKEN"),
+    ],
+)
+def test_an_address_that_is_none_is_refused_and_tells_no_password(written: str, said: str) -> None:
+    with pytest.raises(BadSettings, match=said) as refused:
+        store_of(Settings(store=written))
+    assert "secret" not in str(refused.value)
+
+
+def test_a_store_that_is_not_there_is_told_of_before_anything_is_encoded(tmp_path: Path) -> None:
+    settings = small_settings(tmp_path / "index", store=f"milvus://127.0.0.1:{free_port()}")
+    from index.build import rebuild
+
+    start = time.monotonic()
+    with pytest.raises(StoreUnavailable, match=r"没有回应.*YUNTU|检查地址"):
+        rebuild([write_corpus(tmp_path / "c")], settings, lambda: pytest.fail("encoded"))
+    assert time.monotonic() - start < 3
+    assert not (tmp_path / "index" / "CURRENT").exists()
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "kind"),
+    [
+        (1, "<_InactiveRpcError status = StatusCode.UNAUTHENTICATED>", StoreRefused),
+        (65535, "auth check failure, please check username and password are correct", StoreRefused),
+        (1, "StatusCode.UNAVAILABLE: failed to connect to all addresses", StoreUnavailable),
+        (2, "Fail connecting to server on db:19530, illegal connection params or server unavailable", StoreUnavailable),
+        (1, "StatusCode.DEADLINE_EXCEEDED", StoreUnavailable),
+        (100, "collection not found[database=default]", StoreUnfit),
+    ],
+)
+def test_what_pymilvus_raises_is_ours(code: int, text: str, kind: type[YuntuError]) -> None:
+    from pymilvus import MilvusException
+
+    milvus = Milvus(address_of("milvus://db"), "")
+    milvus._client = object()
+
+    def fails(_: Any) -> None:
+        error = MilvusException(code, text)
+        raise error from error  # as pymilvus does
+
+    with pytest.raises(kind) as told:
+        milvus.call(fails)
+    assert "milvus://db" in str(told.value)
+
+
+def test_what_does_not_answer_is_asked_again_only_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    milvus = Milvus(address_of(f"milvus://127.0.0.1:{free_port()}"), "")
+    with pytest.raises(StoreUnavailable):
+        milvus.ping()
+    asked: list[Any] = []
+    start = time.monotonic()
+    with pytest.raises(StoreUnavailable):
+        milvus.call(asked.append)
+    assert time.monotonic() - start < 0.1
+    assert asked == []
+
+
+def test_a_file_that_another_process_has_open_says_how_to_share_it(tmp_path: Path) -> None:
+    engine = Engine(tmp_path)
+    engine.start()
+    try:
+        with pytest.raises(StoreUnfit, match="milvus-lite server"):
+            Milvus(address_of(str(_as_file(tmp_path / "data"))), "").collections()
+    finally:
+        engine.end()
+
+
+def _as_file(data: Path) -> Path:
+    link = data.with_name("lite.db")
+    link.symlink_to(data)
+    return link
+
+
+def test_a_server_that_hangs_or_is_gone_is_known_within_a_second_and_found_again(tmp_path: Path) -> None:
+    engine = Engine(tmp_path / "engine").start()
+    try:
+        index = Published(tmp_path, engine)
+        version = index.published(1)
+        opened = index.store.open(version)
+        vector = opened.search.vectors(np.array([0]))[0]
+
+        def asked() -> list[int]:
+            index.store.current()  # as whoever serves looks every look_every_s
+            return opened.search.candidates(vector, ["营收"], 3).rows.tolist()
+
+        before = asked()
+        for fail, mend in (
+            (engine.hang, lambda: engine.hang(on=False)),
+            (engine.end, lambda: engine.start()),
+        ):
+            fail()
+            start = time.monotonic()
+            with pytest.raises(StoreUnavailable):
+                asked()
+            with pytest.raises(StoreUnavailable):
+                opened.search.check()
+            assert time.monotonic() - start + index.store.look_every_s < 1.2
+            mend()
+            assert answered(asked) == before
+    finally:
+        engine.end()
+
+
+# --- what does not fit
+
+
+def test_an_index_made_with_another_encoder_is_refused(index: Published) -> None:
+    opened = index.another("elsewhere").open(index.published(1))
+    other = FakeEncoder()
+    other.fingerprint = "another"
+    with pytest.raises(IndexMismatch, match="yuntu rebuild"):
+        Assistant(opened, other, index.settings)
+
+
+def test_a_version_of_another_format_is_refused(index: Published, monkeypatch: pytest.MonkeyPatch) -> None:
+    version = index.published(1)
+    monkeypatch.setattr("index.snapshot.FORMAT", 99)
+    with pytest.raises(IndexMismatch, match=r"99.*yuntu rebuild"):
+        index.another("elsewhere").open(version)
+
+
+def test_an_alias_that_points_at_something_else_is_told_of(index: Published) -> None:
+    index.store.milvus.create("strangers", [("id", "INT64", {}), ("v", "FLOAT_VECTOR", {"dim": 2})])
+    index.store.milvus.give("yuntu_current", "strangers", taken=False)
+    with pytest.raises(StoreUnfit, match="strangers"):
+        index.store.current()
+    assert index.published(1) == index.store.current()
+    assert "strangers" in index.store.milvus.collections()  # what is not ours stays
+
+
+def test_passages_that_got_lost_are_noticed(index: Published) -> None:
+    version = index.published(1)
+    index.store.milvus.call(lambda c: c.delete(version.replace("v-", "yuntu_"), ids=[0]))
+    with pytest.raises(StoreUnfit, match="yuntu rebuild"):
+        index.store.verify(version)
+
+
+def test_files_that_are_not_what_was_written_are_not_taken(index: Published) -> None:
+    version = index.published(1)
+    name = f"{version.replace('v-', 'yuntu_')}_files"
+    part = {"part": "facts.json#0", "data": next(parts_of(Path(__file__))), "nothing": [0.0, 0.0]}
+    index.store.milvus.call(lambda c: c.upsert(name, [part]))
+    elsewhere = index.another("elsewhere")
+    with pytest.raises(StoreUnfit, match=r"facts\.json.*yuntu rebuild"):
+        elsewhere.open(version)
+    assert not (elsewhere.root / version).exists()
+
+
+# --- writing
+
+
+class Cut(Exception):
+    """The writer dies here."""
+
+
+_CHANGES = ("create", "insert", "flush", "index", "load", "drop", "give", "let_go")
+
+
+@pytest.fixture
+def changes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """[what was changed so far, the change at which the writer dies]."""
+    count = [0, -1]
+    for name in _CHANGES:
+        real = getattr(Milvus, name)
+
+        def counted(self: Milvus, *given: Any, real: Any = real, **named: Any) -> Any:
+            if 0 <= count[1] <= count[0]:
+                raise Cut
+            count[0] += 1
+            return real(self, *given, **named)
+
+        monkeypatch.setattr(Milvus, name, counted)
+    return count
+
+
+def test_whatever_a_writer_does_last_a_whole_version_is_in_use(
+    index: Published, changes: list[int], soak: bool
+) -> None:
+    """Cut off before every change to the store; the process is gone, its lock is not."""
+    older = index.published(1)
+    version = index.made(2)
+    changes[:] = [0, -1]
+    index.store.publish(version, 1)
+    needed = changes[0]
+    assert needed > 10
+    for at in range(0, needed, 1 if soak else 9):
+        changes[:] = [0, -1]
+        index.store.roll_back(older)
+        index.store._drop(version)
+        changes[:] = [0, at]
+        with pytest.raises(Cut):
+            index.store.publish(version, 1)
+        changes[:] = [0, -1]
+        used = index.store.current()
+        assert used in (older, version)
+        assert set(index.store.versions()) <= {older, version}
+        is_whole(index.another("elsewhere"), used)
+        forget_the_writer(index.store.milvus)
+        index.store.publish(version, 1)
+        assert index.store.versions() == [version, older]
+        is_whole(index.another("elsewhere"), version)
+    newest = index.published(3)
+    hex_of = [v.removeprefix("v-") for v in (version, newest)]
+    assert sorted(index.store.milvus.collections()) == sorted(f"yuntu_{h}{f}" for h in hex_of for f in ("", "_files"))
+
+
+def forget_the_writer(milvus: Milvus) -> None:
+    """As if its process had been another one, which is gone."""
+    for name in milvus.collections():
+        if milvus_lock.is_lock(name):
+            dead = name.replace(f"_{os.getpid()}_", "_999999999_")
+            milvus.create(dead, [("id", "INT64", {}), ("nothing", "FLOAT_VECTOR", {"dim": 2})])
+            if milvus.alias(milvus_lock.WRITING) == name:
+                milvus.give(milvus_lock.WRITING, dead, taken=True)
+            milvus.drop(name)
+
+
+def test_killed_while_it_is_written_to_it_loses_no_version_it_had(tmp_path: Path, soak: bool) -> None:
+    engine = Engine(tmp_path / "engine").start()
+    try:
+        index = Published(tmp_path, engine)
+        had = index.published(0)
+        chance = random.Random(5)
+        for n in range(1, 21 if soak else 3):
+            version = index.made(n)
+            store, failed = index.another(), threading.Event()
+
+            def write(store: MilvusStore = store, version: str = version, failed: threading.Event = failed) -> None:
+                try:
+                    store.publish(version, 1)
+                except YuntuError:
+                    failed.set()
+
+            writer = threading.Thread(target=write)
+            writer.start()
+            time.sleep(chance.uniform(0.0, 1.2))
+            engine.end()
+            writer.join(60)
+            engine.start()
+            fresh = index.another(f"elsewhere-{n}")
+            used = answered(fresh.current)
+            assert used in ((had, version) if failed.is_set() else (version,))
+            is_whole(fresh, used)
+            forget_the_writer(fresh.milvus)
+            fresh.milvus.close()
+            index.another().publish(version, 1)
+            had = version
+    finally:
+        engine.end()
+
+
+def test_two_writers_of_different_machines_take_turns(index: Published) -> None:
+    version = index.published(1)
+    other = index.another("other-machine")
+    with milvus_lock.alone(index.store.milvus):
+        for act in (lambda: other.roll_back(version), lambda: other.publish(index.made(2), 1)):
+            with pytest.raises(IndexBusy, match=rf"process {os.getpid()}, host .*已 \d+ 秒"):
+                act()
+        assert other.current() == version
+    other.roll_back(version)
+
+
+@pytest.mark.parametrize(
+    ("host", "pid", "age", "dead"),
+    [
+        ("here", 999_999_999, 1, True),
+        ("here", os.getpid(), 10**6, False),
+        ("elsewhere", 1, 60, False),
+        ("elsewhere", 1, milvus_lock.STALE_S + 60, True),
+    ],
+    ids=["its-process-is-gone", "it-works-for-long", "elsewhere", "elsewhere-and-old"],
+)
+def test_a_writer_that_is_gone_is_not_waited_for(host: str, pid: int, age: float, dead: bool) -> None:
+    lock = f"yuntu_lock_{host}_{pid}_{int(time.time() - age)}_0a1b2c3d"
+    assert milvus_lock.is_lock(lock)
+    assert milvus_lock.is_dead(lock, "here") is dead
+    assert f"process {pid}, host {host}" in milvus_lock.owner_of(lock)
+
+
+def test_a_folder_that_servers_share_is_filled_once(index: Published, monkeypatch: pytest.MonkeyPatch) -> None:
+    version = index.published(1)
+    filled: list[str] = []
+    real = milvus_files._fill
+    monkeypatch.setattr(milvus_files, "_fill", lambda *given: filled.append(version) or real(*given))
+    stores = [index.another("shared") for _ in range(4)]
+    threads = [threading.Thread(target=store.open, args=(version,)) for store in stores]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert filled == [version]
+    assert [s.open(version).version for s in stores] == [version] * 4
+    assert current_version(stores[0].root) == version
+
+
+def test_a_machine_without_the_version_in_use_builds_it_again_by_itself(index: Published) -> None:
+    """What was published and is unchanged is not encoded again, nor sent."""
+    version = index.published(1)
+    before = set(index.store.milvus.collections())
+    index.store.milvus.let_go("yuntu_current")
+    with pytest.raises(IndexMissing):
+        index.store.current()
+    index.store.publish(version, 1)
+    assert index.store.current() == version
+    assert set(index.store.milvus.collections()) == before
+
+
+# --- files in parts
+
+
+@given(st.binary(max_size=300_000) | st.integers(0, 2**32).map(lambda n: random.Random(n).randbytes(150_000)))
+def test_a_file_in_parts_is_the_file(tmp_path_factory: pytest.TempPathFactory, raw: bytes) -> None:
+    folder = tmp_path_factory.mktemp("parts")
+    (folder / "a").write_bytes(raw)
+    parts = list(parts_of(folder / "a"))
+    assert parts
+    assert all(len(p.encode()) <= LONGEST for p in parts)
+    with (folder / "b").open("wb") as f:
+        restore(parts, f)
+    assert (folder / "b").read_bytes() == raw
+    if len(parts) > 1:
+        with (folder / "c").open("wb") as f, pytest.raises(ValueError, match=r"."):
+            restore(parts[:-1], f)
+
+
+# --- the real server
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory, soak: bool) -> Iterator[Engine]:
+    if not soak:
+        pytest.skip("the real server is started by make soak")
+    engine = RealServer(tmp_path_factory.mktemp("guarded"), "--authorization-enabled", "true").start()
+    yield engine
+    engine.end()
+
+
+def test_wrong_credentials_are_refused_and_right_ones_are_not(guarded: Engine) -> None:
+    for token, refused in (("", True), ("root:wrong", True), ("root:Milvus", False)):
+        milvus = Milvus(address_of(guarded.address), token)
+        if refused:
+            with pytest.raises(StoreRefused, match="YUNTU_STORE_TOKEN"):
+                milvus.ping()
+        else:
+            milvus.ping()
+
+
+def test_hosts_with_odd_names_lock_too(index: Published, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "gethostname", lambda: "böse-host.local/../x")
+    with milvus_lock.alone(index.store.milvus):
+        assert milvus_lock.is_lock(str(index.store.milvus.alias(milvus_lock.WRITING)))
+    assert milvus_store.CURRENT not in index.store.milvus.collections()
