@@ -14,7 +14,7 @@ from typing import Any
 from index.errors import BadSettings, StoreRefused, StoreUnavailable, StoreUnfit
 from index.stores.milvus_address import Address
 
-SOON_S = 3.0  # for a search; Milvus itself answers in milliseconds
+SOON_S = 3.0  # for a search and a look; Milvus itself answers in milliseconds
 PING_S = 0.5
 WRITING_S = 120.0  # for a batch, a flush, an index, a load
 AGAIN_S = 3.0  # what was down is not asked for so long, but by `ping`
@@ -74,11 +74,11 @@ class Milvus:
 
     def collections(self) -> list[str]:
         """The names of all of them."""
-        return [str(name) for name in self.call(lambda c: c.list_collections(timeout=WRITING_S))]
+        return [str(name) for name in self.call(lambda c: c.list_collections(timeout=SOON_S))]
 
     def has(self, name: str) -> bool:
         """Whether there is such a collection."""
-        return bool(self.call(lambda c: c.has_collection(name, timeout=WRITING_S)))
+        return bool(self.call(lambda c: c.has_collection(name, timeout=SOON_S)))
 
     def count(self, name: str) -> int:
         """The rows of a collection, also those written a moment ago."""
@@ -128,7 +128,7 @@ class Milvus:
     def alias(self, alias: str) -> str | None:
         """The collection an alias is of; None where there is no such alias."""
         try:
-            return str(self.call(lambda c: c.describe_alias(alias=alias, timeout=WRITING_S))["collection_name"])
+            return str(self.call(lambda c: c.describe_alias(alias=alias, timeout=SOON_S))["collection_name"])
         except StoreUnfit:
             return None
 
@@ -145,7 +145,7 @@ class Milvus:
 
     def version(self) -> str:
         """Of the server, as it tells it."""
-        return str(self.call(lambda c: c.get_server_version(timeout=WRITING_S)))
+        return str(self.call(lambda c: c.get_server_version(timeout=SOON_S)))
 
     def _connected(self) -> Any:
         with self._lock:

@@ -61,6 +61,7 @@ class MilvusStore:
     def mark(self) -> object:
         """See Store."""
         with suppress(YuntuError):
+            self.milvus.ping()
             return self.milvus.alias(CURRENT)
         return None
 
