@@ -21,7 +21,11 @@ AGAIN_S = 3.0  # what was down is not asked for so long, but by `ping`
 _TRANSIENT = ("UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED")
 _REFUSED = ("UNAUTHENTICATED", "PERMISSION_DENIED")
 _NOT_LOADED = 101  # Milvus's number for it
-_OPTIONS = {"grpc.initial_reconnect_backoff_ms": 100, "grpc.max_reconnect_backoff_ms": 500}
+_OPTIONS = {
+    "grpc.initial_reconnect_backoff_ms": 100,
+    "grpc.max_reconnect_backoff_ms": 500,
+    "grpc.keepalive_permit_without_calls": 0,  # servers hang up on who pings and asks nothing
+}
 
 
 class Milvus:

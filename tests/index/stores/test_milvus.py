@@ -3,6 +3,8 @@
 import os
 import random
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -33,6 +35,7 @@ from index.stores.milvus_store import MilvusStore
 from index.stores.parts import LONGEST, parts_of, restore
 from index.stores.store import store_of
 from rag.assistant import Assistant
+from tests.conftest import ROOT
 from tests.fakes import FakeEncoder
 from tests.index.small import TEXTS, build, small_settings, write_corpus
 from tests.index.stores.engines import Engine, RealServer, free_port
@@ -487,3 +490,22 @@ def test_hosts_with_odd_names_lock_too(index: Published, monkeypatch: pytest.Mon
     with milvus_lock.alone(index.store.milvus):
         assert milvus_lock.is_lock(str(index.store.milvus.alias(milvus_lock.WRITING)))
     assert milvus_store.CURRENT not in index.store.milvus.collections()
+
+
+# --- what is not installed costs nothing
+
+
+def test_nobody_who_searches_his_own_files_pays_for_milvus_or_ray() -> None:
+    program = (
+        "import sys, web.verbs, web.serving, index.build, rag.opening\n"
+        "print({'pymilvus', 'milvus_lite', 'ray'} & {*sys.modules})"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert ran.stdout == "set()\n", ran.stderr
+
+
+@pytest.mark.parametrize(("store", "missing"), [("milvus://127.0.0.1:1", "pymilvus"), ("x.db", "milvus_lite")])
+def test_a_package_that_is_not_installed_is_named(store: str, missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.raises(BadSettings, match=r"pip install 'yuntu-qa\[milvus\]'"):
+        store_of(Settings(store=store)).ready()
