@@ -83,7 +83,7 @@ class Held:
 @contextlib.contextmanager
 def unless_held(path: Path) -> Iterator[None]:
     """Nobody can hold the file meanwhile. Raises: BlockingIOError when somebody does; OSError when it is gone."""
-    with path.open("rb") as f:
+    with path.open("r+b") as f:  # over a network an exclusive lock needs a file that may be written to
         with _where_locks_work():
             fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield

@@ -238,10 +238,12 @@ def roll_back(root: Path, version: str) -> None:
             raise IndexUnwritable(root, e) from e
 
 
-def prune(root: Path, keep: int) -> None:
-    """Removes all but the current and the `keep` newest other versions, and none that somebody has open."""
-    current = current_version(root)
-    others = [v for v in versions(root) if v != current]
+def prune(root: Path, keep: int, used: str = "") -> None:
+    """Removes all but the current one, `used`, and the `keep` newest other versions; none that somebody has open."""
+    kept = {used}
+    with contextlib.suppress(YuntuError):
+        kept.add(current_version(root))
+    others = [v for v in versions(root) if v not in kept]
     for version in others[keep:]:
         _discard(root, version)
 

@@ -195,6 +195,16 @@ def manifest_of(root: Path, version: str) -> dict[str, Any]:
     return manifest
 
 
+def verify_folder(folder: Path, version: str, present: Collection[str]) -> None:
+    """Some files of a version, before they bear its name, are what was written. Raises: IndexDamaged."""
+    raw = (folder / "manifest.json").read_bytes()
+    if name_of(raw) != version:
+        raise IndexDamaged(f"{version}/manifest.json")
+    for name, expected in json.loads(raw)["files"].items():
+        if name in present and sha256_of(folder / name) != expected["sha256"]:
+            raise IndexDamaged(f"{version}/{name}")
+
+
 def verify(root: Path, version: str, *, hashes: bool = True, but: Collection[str] = ()) -> None:
     """Every file is there and is what was written; without `hashes`, is as long as what was written.
 

@@ -26,7 +26,7 @@ def serve_stdio(settings: Settings, assistant_of: Callable[[Settings], Assistant
     versions, metrics = Versions(assistant), Metrics()
     del assistant
     reload = Reload(store_of(settings), over, versions, metrics)
-    for beside in (reload.settle, reload.watch):
+    for beside in (reload.settle, reload.watch, reload.probe):
         threading.Thread(target=beside, daemon=True).start()
     server = build(versions, Admission(cores() + SPARE, settings.queue), Asking(metrics, settings.deadline_s))
     try:

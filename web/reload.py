@@ -1,5 +1,6 @@
 """The index that is served, exchanged for a newer version in between: opened and checked beside it first."""
 
+import contextlib
 import logging
 import math
 import threading
@@ -7,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from index.errors import StoreUnavailable, YuntuError
+from index.errors import IndexDamaged, IndexMismatch, StoreUnavailable, YuntuError
 from index.snapshot import Snapshot
 from index.stores.store import Store
 from rag.assistant import Assistant
@@ -61,8 +62,15 @@ class Reload:
             self._look.wait(self._store.look_every_s)
             self._look.clear()
 
+    def probe(self) -> None:
+        """Asks the store again and again whether it is there, until `stop`: `watch` may be opening a version."""
+        while self._store.is_remote and not self._stopped:
+            with contextlib.suppress(Exception):
+                self._store.ready()
+            time.sleep(self._store.look_every_s)
+
     def stop(self) -> None:
-        """Ends `watch`."""
+        """Ends `watch` and `probe`."""
         self._stopped = True
         self._look.set()
 
@@ -136,7 +144,7 @@ def _retry_at(error: BaseException) -> float:
     """When a version that could not be opened is tried again, though nobody switched."""
     if isinstance(error, StoreUnavailable):
         return 0.0
-    return math.inf if isinstance(error, YuntuError) else time.monotonic() + AGAIN_S
+    return math.inf if isinstance(error, (IndexDamaged, IndexMismatch)) else time.monotonic() + AGAIN_S
 
 
 def _tell(what: str, error: Exception) -> None:

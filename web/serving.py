@@ -204,10 +204,12 @@ async def _beside(reload: Reload, app: FastAPI) -> AsyncIterator[None]:
     # meanwhile nothing else runs, and the page is to come first.
     settling = threading.Timer(SETTLE_AFTER_S, reload.settle)
     watching = threading.Thread(target=reload.watch, daemon=True)
+    probing = threading.Thread(target=reload.probe, daemon=True)
     settling.daemon = True
     with _on_hangup(reload.soon):
         settling.start()
         watching.start()
+        probing.start()
         yield
         settling.cancel()
         reload.stop()

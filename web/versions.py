@@ -4,7 +4,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 
-from index.errors import YuntuError
+from index.errors import StoreUnavailable, YuntuError
 from web.service import Service
 
 OPEN = 3  # older versions held open: as many as `rebuild` keeps, so that no link makes us open one for each request
@@ -65,6 +65,8 @@ class Versions:
             if found is None:
                 try:
                     found = self._reopen(version)
+                except StoreUnavailable:
+                    raise
                 except YuntuError as e:
                     raise VersionGone(version) from e
             self._open[version] = found

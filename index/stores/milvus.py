@@ -1,6 +1,6 @@
 """One Milvus: the few things we ask of it, with failures that are ours. `pip install 'yuntu-qa[milvus]'`.
 
-A server that does not answer is asked again only after a second, so that whoever waits is told at once.
+A server that does not answer is not asked again for a while but by `ping`, so that whoever waits is told at once.
 """
 
 import logging
@@ -16,9 +16,24 @@ from index.stores.milvus_address import Address
 
 SOON_S = 3.0  # for a search and a look; Milvus itself answers in milliseconds
 PING_S = 0.5
-WRITING_S = 120.0  # for a batch, a flush, an index, a load
+WRITING_S = 120.0  # for a batch, a flush, an index
+LOADING_S = 3600.0  # for a collection to come into memory
 AGAIN_S = 3.0  # what was down is not asked for so long, but by `ping`
 _TRANSIENT = ("UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED")
+_PASSING = (  # as Milvus words what will be over by itself
+    "fail connecting",
+    "failed connect",
+    "server unavailable",
+    "service unavailable",
+    "service not ready",
+    "not fully loaded",
+    "no available",
+    "channel not",
+    "node not",
+    "node offline",
+    "rate limit",
+)
+_ABSENT = ("not found", "not exist")
 _REFUSED = ("UNAUTHENTICATED", "PERMISSION_DENIED")
 _NOT_LOADED = 101  # Milvus's number for it
 _OPTIONS = {
@@ -123,7 +138,22 @@ class Milvus:
 
     def load(self, name: str) -> None:
         """Makes a collection searchable; takes no time where it is."""
-        self.call(lambda c: c.load_collection(name, timeout=WRITING_S))
+        self.call(lambda c: c.load_collection(name, timeout=LOADING_S))
+
+    def release(self, name: str) -> None:
+        """Takes a collection out of the server's memory; whoever asks for it loads it again."""
+        self.call(lambda c: c.release_collection(name, timeout=WRITING_S))
+
+    def rows(self, name: str, keys: Sequence[Any] | None, fields: Sequence[str]) -> list[dict[str, Any]]:
+        """Rows by their keys, or all of a small collection, also those written a moment ago."""
+        asked = {"output_fields": list(fields), "consistency_level": "Strong", "timeout": WRITING_S}
+        if keys is None:
+            return list(self.ask(name, lambda c: c.query(name, filter="", limit=1000, **asked)))
+        return list(self.ask(name, lambda c: c.get(name, ids=list(keys), **asked)))
+
+    def delete(self, name: str, key: str) -> None:
+        """Removes a row."""
+        self.call(lambda c: c.delete(name, ids=[key], timeout=WRITING_S))
 
     def drop(self, name: str) -> None:
         """Removes a collection, if it is there."""
@@ -133,8 +163,10 @@ class Milvus:
         """The collection an alias is of; None where there is no such alias."""
         try:
             return str(self.call(lambda c: c.describe_alias(alias=alias, timeout=SOON_S))["collection_name"])
-        except StoreUnfit:
-            return None
+        except StoreUnfit as e:
+            if any(said in e.message for said in _ABSENT):
+                return None
+            raise
 
     def give(self, alias: str, name: str, *, taken: bool) -> None:
         """An alias to a collection; `taken`: from another one. Raises: StoreUnfit when it is another's."""
@@ -167,10 +199,10 @@ class Milvus:
         except Exception as e:
             if _kind_of(e, _REFUSED, ("auth check failure", "privilege", "permission deny")):
                 raise StoreRefused(self.address.shown) from e
-            if kind := _kind_of(e, _TRANSIENT, ("fail connecting", "failed connect", "server unavailable")):
+            if kind := _kind_of(e, _TRANSIENT, _PASSING):
                 self._down_until = time.monotonic() + AGAIN_S
                 raise StoreUnavailable(self.address.shown, kind) from e
-            raise StoreUnfit(f"{self.address.shown}: {_first_line(e)}") from e
+            raise StoreUnfit(f"{self.address.shown}: {_first_line(e)}。", _hint(e)) from e
         self._down_until = 0.0
 
 
@@ -219,6 +251,12 @@ def _kind_of(error: BaseException, codes: tuple[str, ...], said: tuple[str, ...]
         if any(s in told.lower() for s in said):
             return codes[0]
     return ""
+
+
+def _hint(error: BaseException) -> str:
+    if "database" in str(error).lower() and any(said in str(error) for said in _ABSENT):
+        return "先在 Milvus 里建好这个数据库,或改 YUNTU_STORE 最后一段"
+    return "看 Milvus 的日志;会坏成什么样、怎么办: docs/deploy.md"
 
 
 def _first_line(error: BaseException) -> str:

@@ -26,14 +26,14 @@ def address_of(store: str) -> Address:
     """Reads YUNTU_STORE. Raises: BadSettings."""
     if store.endswith(".db") and "://" not in store:
         return Address(str(Path(store).expanduser().absolute()), "", store)
-    parts = urlsplit(store)
-    scheme = {"milvus": "http", "milvus+tls": "https"}.get(parts.scheme)
     try:
+        parts = urlsplit(store)
         port = parts.port or 19530
     except ValueError:
-        port = 0
+        parts, port = urlsplit(""), 0
+    scheme = {"milvus": "http", "milvus+tls": "https"}.get(parts.scheme)
     database = parts.path.strip("/")
-    if parts.username is not None or parts.password is not None:
+    if "@" in store:
         raise BadSettings(
             "YUNTU_STORE 里不要写密码 (no credentials in the address)。", "用 YUNTU_STORE_TOKEN=用户名:密码"
         )

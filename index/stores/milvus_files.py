@@ -1,11 +1,7 @@
-"""The files of a version in a Milvus: what every server reads besides searching, in parts, each a row.
+"""The files of a version in a Milvus: what every server reads besides searching, in parts, each a row."""
 
-The last row written says that the version is whole.
-"""
-
-import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -16,7 +12,6 @@ from index.errors import IndexBusy, IndexDamaged, IndexUnwritable, StoreUnfit, Y
 from index.stores.milvus import WRITING_S, Milvus
 from index.stores.parts import LONGEST, parts_of, restore
 
-COMPLETE = "complete"
 _PART, _DATA, _VECTOR = "part", "data", "nothing"
 _AT_ONCE = 64  # parts
 _FIELDS = [
@@ -38,28 +33,12 @@ def write(milvus: Milvus, name: str, folder: Path, wanted: Sequence[str]) -> Non
     milvus.load(name)
 
 
-def complete(milvus: Milvus, name: str, about: Mapping[str, Any]) -> None:
-    """From here on the version is whole."""
-    milvus.insert(name, [_row(COMPLETE, json.dumps(about))])
-    milvus.flush(name)
-
-
-def about(milvus: Milvus, name: str) -> dict[str, Any] | None:
-    """What `complete` said; None where the version is not whole, or is none."""
-    if not milvus.has(name):
-        return None
-    try:
-        milvus.load(name)
-        return dict(json.loads(_rows(milvus, name, [COMPLETE])[COMPLETE]))
-    except (StoreUnfit, KeyError, ValueError):  # no index yet, no such row
-        return None
-
-
 def fetch(
     milvus: Milvus, name: str, root: Path, version: str, wanted: Sequence[str], keep: int, is_there: Callable[[], bool]
 ) -> None:
     """Fills a version's folder under `root`, unless it is there. Another server may be doing so.
 
+    What is the current version of the folder is the business of whoever rebuilds there.
     Raises: IndexBusy, IndexUnwritable, StoreUnfit, StoreUnavailable; nothing is half visible.
     """
     until = time.monotonic() + WRITING_S
@@ -67,7 +46,10 @@ def fetch(
         try:
             with publish.writer_lock(root):
                 if not is_there():
-                    _fill(milvus, name, root, version, wanted, keep)
+                    _fill(milvus, name, root, version, wanted)
+                    publish.prune(root, keep, version)
+            with suppress(YuntuError):  # memory for what is read once
+                milvus.release(name)
             return
         except IndexBusy:
             if time.monotonic() > until:
@@ -75,7 +57,7 @@ def fetch(
             time.sleep(0.2)
 
 
-def _fill(milvus: Milvus, name: str, root: Path, version: str, wanted: Sequence[str], keep: int) -> None:
+def _fill(milvus: Milvus, name: str, root: Path, version: str, wanted: Sequence[str]) -> None:
     started, folder = time.perf_counter(), root / publish.UNFINISHED
     try:
         files.make_folder(folder)
@@ -84,35 +66,36 @@ def _fill(milvus: Milvus, name: str, root: Path, version: str, wanted: Sequence[
                 files.make_folder((folder / file).parent)
             with files.writing(folder / file) as f:
                 restore(_file(milvus, name, file), f)
+        snapshot.verify_folder(folder, version, wanted)
         publish.take(root, version, time.perf_counter() - started)
-        present = snapshot.manifest_of(root, version)["files"]
-        snapshot.verify(root, version, but=set(present) - set(wanted))
-        publish.switch(root, version)
-        publish.prune(root, keep)
     except (ValueError, IndexDamaged) as e:
-        with suppress(YuntuError, OSError):
-            publish.put_aside(root, version)
         raise StoreUnfit(
-            f"{version} 的文件取不全 (its files are not what was written): {e}", "请运行: yuntu rebuild"
+            f"{version} 的文件不是写进去的那样 (not what was written): {e}", "在重建的那台运行: yuntu rebuild"
         ) from e
     except OSError as e:
         raise IndexUnwritable(root, e) from e
+    finally:
+        with suppress(OSError):
+            files.remove_tree(folder)
 
 
 def _file(milvus: Milvus, name: str, file: str) -> Iterator[str]:
     first = 0
     while True:
         wanted = [f"{file}#{n}" for n in range(first, first + _AT_ONCE)]
-        found = _rows(milvus, name, wanted)
+        found = {r[_PART]: r[_DATA] for r in milvus.rows(name, wanted, [_PART, _DATA])}
         yield from (found[key] for key in wanted if key in found)
         if len(found) < _AT_ONCE:
             return
         first += _AT_ONCE
 
 
-def _rows(milvus: Milvus, name: str, keys: Sequence[str]) -> dict[str, str]:
-    asked = {"output_fields": [_PART, _DATA], "consistency_level": "Strong", "timeout": WRITING_S}
-    return {r[_PART]: r[_DATA] for r in milvus.ask(name, lambda c: c.get(name, ids=list(keys), **asked))}
+def are_whole(milvus: Milvus, name: str, wanted: Sequence[str]) -> bool:
+    """Whether the first part of each file is there. (That each is what was written, its hash tells who fetches it.)"""
+    if not milvus.has(name):
+        return False
+    found = milvus.rows(name, [f"{file}#0" for file in wanted], [_PART])
+    return len(found) == len(wanted)
 
 
 def _row(part: str, data: str) -> dict[str, Any]:

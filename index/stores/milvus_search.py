@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from index.errors import StoreUnfit
 from index.lexical import Lexical
 from index.stores.milvus import SOON_S, Milvus
 from index.stores.search import Candidates, Floats, Places, filled
@@ -46,6 +47,8 @@ class MilvusSearch:
             rows, found = np.intersect1d(rows, among), filled(found, among, most)
         rows = np.union1d(rows, found)
         near = near | self._nearest(vector, within=_missing(rows, near))
+        if lost := _missing(rows, near):  # every passage has a vector
+            raise self._lost(lost)
         best = best | self._best(terms, within=_missing(rows, best))
         return Candidates(rows, _scores(rows, near), _scores(rows, best))
 
@@ -65,7 +68,15 @@ class MilvusSearch:
             ),
         )
         by_row = {int(r[ROW]): r[DENSE] for r in got}
-        return np.array([by_row[int(n)] for n in rows], np.float32)
+        if lost := [n for n in rows.tolist() if n not in by_row]:
+            raise self._lost(lost)
+        return np.array([by_row[n] for n in rows.tolist()], np.float32)
+
+    def _lost(self, rows: Sequence[int]) -> StoreUnfit:
+        return StoreUnfit(
+            f"{self._milvus.address.shown} 的 {self._collection} 少了段落 (passages are missing): {list(rows)[:5]}。",
+            "在重建的那台运行: yuntu rebuild",
+        )
 
     def _nearest(self, vector: Floats, most: int = 0, within: Sequence[int] | None = None) -> dict[int, float]:
         return self._found(DENSE, vector.tolist(), {"ef": max(_LOOKED_AT, most)}, most, within)

@@ -1,5 +1,6 @@
 """Where the versions of an index are found: in its folder, or in a Milvus that many servers share."""
 
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -8,12 +9,16 @@ from index import publish, snapshot
 from index.settings import Settings
 from index.snapshot import Snapshot
 
+_LOCK = threading.Lock()
+_MILVUSES: dict[Any, Any] = {}  # (address, token) → Milvus
+
 
 class Store(Protocol):
     """The versions of an index. What one opens stays as it is, whatever becomes of the others."""
 
     root: Path  # the folder of this machine
     look_every_s: float  # how often whoever serves looks for another version
+    is_remote: bool  # it may not answer
 
     def current(self) -> str:
         """The version in use. Raises: IndexMissing, IndexDamaged, StoreUnavailable, StoreRefused."""
@@ -63,6 +68,7 @@ class Folder:
     """The store of one machine: files, FAISS and bm25s."""
 
     look_every_s = 1.0
+    is_remote = False
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -119,5 +125,7 @@ def store_of(settings: Settings) -> Store:
     from index.stores.milvus_address import address_of
     from index.stores.milvus_store import MilvusStore
 
-    token = settings.store_token.get_secret_value()
-    return MilvusStore(settings.index, Milvus(address_of(settings.store), token), settings.keep_versions)
+    address, token = address_of(settings.store), settings.store_token.get_secret_value()
+    with _LOCK:  # one for all who ask, or what one finds to be down another would not know of
+        milvus = _MILVUSES.setdefault((address, token), Milvus(address, token))
+    return MilvusStore(settings.index, milvus, settings.keep_versions)

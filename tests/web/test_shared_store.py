@@ -73,6 +73,34 @@ def eventually(holds: object, seconds: float = 20) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.parametrize("how", ["gone", "hanging"])
+def test_a_store_that_is_down_is_told_of_within_a_second_and_found_again_without_a_restart(
+    cluster: Cluster, how: str
+) -> None:
+    fail, mend = {
+        "gone": (cluster.engine.end, cluster.engine.start),
+        "hanging": (cluster.engine.hang, lambda: cluster.engine.hang(on=False)),
+    }[how]
+    fail()
+    start = time.monotonic()
+    for server in cluster.servers:
+        eventually(lambda server=server: server.client.get("/readyz").status_code == 503, 5)
+    took = time.monotonic() - start
+    for server in cluster.servers:
+        start = time.monotonic()
+        got = server.client.post("/api/ask", json={"question": "星澜云去年的营收是多少？"})
+        assert time.monotonic() - start < 1
+        assert (got.status_code, got.json()["error"]["code"]) == (503, "store_unavailable")
+        assert got.headers["retry-after"]
+        assert server.client.get("/healthz").status_code == 200
+    mend()
+    for server in cluster.servers:
+        eventually(lambda server=server: server.client.get("/readyz").status_code == 200)
+        assert server.client.post("/api/ask", json={"question": QUESTION}).status_code == 200
+    assert took < 1.5  # a second, and some for a busy machine
+    print(f"{how}: known after {took:.2f} s")
+
+
 def test_versions_roll_through_all_servers_under_load_and_no_answer_mixes_them(cluster: Cluster, soak: bool) -> None:
     seen: Counter[tuple[int, str, str]] = Counter()
     stop = threading.Event()
@@ -104,31 +132,3 @@ def test_versions_roll_through_all_servers_under_load_and_no_answer_mixes_them(c
     assert all(cluster.says[version] == said for _, version, said in seen), seen
     assert len({version for _, version, _ in seen}) == len(cluster.says)
     print(f"{sum(seen.values())} answers over {len(cluster.says)} versions and {SERVERS} servers")
-
-
-@pytest.mark.parametrize("how", ["gone", "hanging"])
-def test_a_store_that_is_down_is_told_of_within_a_second_and_found_again_without_a_restart(
-    cluster: Cluster, how: str
-) -> None:
-    fail, mend = {
-        "gone": (cluster.engine.end, cluster.engine.start),
-        "hanging": (cluster.engine.hang, lambda: cluster.engine.hang(on=False)),
-    }[how]
-    fail()
-    start = time.monotonic()
-    for server in cluster.servers:
-        eventually(lambda server=server: server.client.get("/readyz").status_code == 503, 5)
-    took = time.monotonic() - start
-    for server in cluster.servers:
-        start = time.monotonic()
-        got = server.client.post("/api/ask", json={"question": "星澜云去年的营收是多少？"})
-        assert time.monotonic() - start < 1
-        assert (got.status_code, got.json()["error"]["code"]) == (503, "store_unavailable")
-        assert got.headers["retry-after"]
-        assert server.client.get("/healthz").status_code == 200
-    mend()
-    for server in cluster.servers:
-        eventually(lambda server=server: server.client.get("/readyz").status_code == 200)
-        assert server.client.post("/api/ask", json={"question": QUESTION}).status_code == 200
-    assert took < 1.5  # a second, and some for a busy machine
-    print(f"{how}: known after {took:.2f} s")

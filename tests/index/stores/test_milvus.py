@@ -1,5 +1,6 @@
 """What goes wrong with a Milvus: nothing is half visible, the error says what to do, and it goes on by itself."""
 
+import errno
 import os
 import random
 import socket
@@ -21,6 +22,7 @@ from index.errors import (
     IndexBusy,
     IndexMismatch,
     IndexMissing,
+    IndexUnwritable,
     StoreRefused,
     StoreUnavailable,
     StoreUnfit,
@@ -37,6 +39,7 @@ from index.stores.store import store_of
 from rag.assistant import Assistant
 from tests.conftest import ROOT
 from tests.fakes import FakeEncoder
+from tests.index.faults import failing
 from tests.index.small import TEXTS, build, small_settings, write_corpus
 from tests.index.stores.engines import Engine, RealServer, free_port
 
@@ -100,6 +103,13 @@ def answered(ask: Callable[[], T], seconds: float = 10) -> T:
             time.sleep(0.1)
 
 
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody else is there to wait for."""
+    monkeypatch.setattr(milvus_lock, "_SETTLE_S", 0.01)
+    monkeypatch.setattr(milvus_lock, "_LETTING_GO_S", 1.0)
+
+
 def is_whole(store: MilvusStore, version: str) -> None:
     """Every passage of a version is found, and it says what it should."""
     store.verify(version)
@@ -136,6 +146,8 @@ def test_an_address(written: str, uri: str, database: str) -> None:
         ("milvus://db:port", "milvus://"),
         ("milvus://db:99999", "milvus://"),
         ("milvus://db/a/b", "milvus://"),
+        ("milvus://[::1", "milvus://"),
+        ("milvus:root:secret@db", "YUNTU_STORE_TOKEN"),
         ("milvus://db?x=1", "milvus://"),
         ("milvus://root:secret@db", "YUNTU_STORE_TOKEN"),
     ],
@@ -166,6 +178,8 @@ def test_a_store_that_is_not_there_is_told_of_before_anything_is_encoded(tmp_pat
         (2, "Fail connecting to server on db:19530, illegal connection params or server unavailable", StoreUnavailable),
         (1, "StatusCode.DEADLINE_EXCEEDED", StoreUnavailable),
         (100, "collection not found[database=default]", StoreUnfit),
+        (503, "collection not fully loaded", StoreUnavailable),
+        (800, "database not found[database=market]", StoreUnfit),
     ],
 )
 def test_what_pymilvus_raises_is_ours(code: int, text: str, kind: type[YuntuError]) -> None:
@@ -293,7 +307,7 @@ class Cut(Exception):
     """The writer dies here."""
 
 
-_CHANGES = ("create", "insert", "flush", "index", "load", "drop", "give", "let_go")
+_CHANGES = ("create", "insert", "delete", "flush", "index", "load", "release", "drop", "give", "let_go")
 
 
 @pytest.fixture
@@ -316,7 +330,7 @@ def changes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def test_whatever_a_writer_does_last_a_whole_version_is_in_use(
     index: Published, changes: list[int], soak: bool
 ) -> None:
-    """Cut off before every change to the store; the process is gone, its lock is not."""
+    """Cut off before every change to the store (here before every ninth); the process is gone, its lock is not."""
     older = index.published(1)
     version = index.made(2)
     changes[:] = [0, -1]
@@ -335,24 +349,13 @@ def test_whatever_a_writer_does_last_a_whole_version_is_in_use(
         assert used in (older, version)
         assert set(index.store.versions()) <= {older, version}
         is_whole(index.another("elsewhere"), used)
-        forget_the_writer(index.store.milvus)
         index.store.publish(version, 1)
         assert index.store.versions() == [version, older]
         is_whole(index.another("elsewhere"), version)
     newest = index.published(3)
     hex_of = [v.removeprefix("v-") for v in (version, newest)]
-    assert sorted(index.store.milvus.collections()) == sorted(f"yuntu_{h}{f}" for h in hex_of for f in ("", "_files"))
-
-
-def forget_the_writer(milvus: Milvus) -> None:
-    """As if its process had been another one, which is gone."""
-    for name in milvus.collections():
-        if milvus_lock.is_lock(name):
-            dead = name.replace(f"_{os.getpid()}_", "_999999999_")
-            milvus.create(dead, [("id", "INT64", {}), ("nothing", "FLOAT_VECTOR", {"dim": 2})])
-            if milvus.alias(milvus_lock.WRITING) == name:
-                milvus.give(milvus_lock.WRITING, dead, taken=True)
-            milvus.drop(name)
+    names = ["yuntu_versions", *(f"yuntu_{h}{f}" for h in hex_of for f in ("", "_files"))]
+    assert sorted(index.store.milvus.collections()) == sorted(names)
 
 
 def test_killed_while_it_is_written_to_it_loses_no_version_it_had(tmp_path: Path, soak: bool) -> None:
@@ -381,8 +384,6 @@ def test_killed_while_it_is_written_to_it_loses_no_version_it_had(tmp_path: Path
             used = answered(fresh.current)
             assert used in ((had, version) if failed.is_set() else (version,))
             is_whole(fresh, used)
-            forget_the_writer(fresh.milvus)
-            fresh.milvus.close()
             index.another().publish(version, 1)
             had = version
     finally:
@@ -400,15 +401,130 @@ def test_two_writers_of_different_machines_take_turns(index: Published) -> None:
     other.roll_back(version)
 
 
+def test_of_two_who_find_a_writer_dead_one_takes_over(index: Published, monkeypatch: pytest.MonkeyPatch) -> None:
+    milvus = index.store.milvus
+    dead = f"yuntu_lock_elsewhere_1_{int(time.time() - milvus_lock.STALE_S - 60)}_0a1b2c3d"
+    milvus.create(dead, [("id", "INT64", {}), ("nothing", "FLOAT_VECTOR", {"dim": 2})])
+    milvus.give(milvus_lock.WRITING, dead, taken=False)
+    monkeypatch.setattr(milvus_lock, "_SETTLE_S", 1.0)
+    met, real = threading.Barrier(2), milvus_lock.is_dead
+    monkeypatch.setattr(milvus_lock, "is_dead", lambda *given: real(*given) and met.wait(10) >= 0)
+    inside: list[int] = []
+    refused: list[IndexBusy] = []
+
+    def write(n: int) -> None:
+        try:
+            with milvus_lock.alone(milvus):
+                inside.append(n)
+        except IndexBusy as e:
+            refused.append(e)
+
+    threads = [threading.Thread(target=write, args=(n,)) for n in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert (len(inside), len(refused)) == (1, 1)
+    assert milvus.collections() == []
+
+
+def test_a_writer_whose_place_was_taken_stops(index: Published) -> None:
+    milvus = index.store.milvus
+    with milvus_lock.alone(milvus) as still:
+        still()
+        milvus.create("other", [("id", "INT64", {}), ("nothing", "FLOAT_VECTOR", {"dim": 2})])
+        milvus.give(milvus_lock.WRITING, "other", taken=True)
+        with pytest.raises(IndexBusy):
+            still()
+    assert milvus.alias(milvus_lock.WRITING) == "other"  # it is not ours to let go
+
+
+def test_what_fails_for_a_moment_costs_no_version_and_leaves_no_lock(
+    index: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older, used = index.published(1), index.published(2)
+    version = index.made(3)
+    real = Milvus.load
+    monkeypatch.setattr(Milvus, "load", lambda *_: (_ for _ in ()).throw(StoreUnfit("no memory for it")))
+    with pytest.raises(StoreUnfit, match="no memory"):
+        index.store.publish(version, 1)
+    monkeypatch.setattr(Milvus, "load", real)
+    monkeypatch.setattr(Milvus, "insert", lambda self, *_: self.call(_hiccup))
+    with pytest.raises(StoreUnavailable):
+        index.store.publish(version, 1)
+    monkeypatch.undo()
+    assert index.store.versions() == [used, older]
+    assert index.store.milvus.alias(milvus_lock.WRITING) is None
+    is_whole(index.another("elsewhere"), used)
+
+
+def _hiccup(_: Any) -> None:
+    from pymilvus import MilvusException
+
+    raise MilvusException(1, "StatusCode.DEADLINE_EXCEEDED")
+
+
+@pytest.mark.parametrize("lost", ["a passage", "all passages", "the files"])
+def test_a_version_that_was_damaged_is_written_again_by_the_next_rebuild(index: Published, lost: str) -> None:
+    version = index.published(1)
+    name = version.replace("v-", "yuntu_")
+    if lost == "a passage":
+        index.store.milvus.call(lambda c: c.delete(name, ids=[0]))
+    else:
+        if lost == "all passages":
+            index.store.milvus.let_go("yuntu_current")
+        index.store.milvus.drop(name if lost == "all passages" else f"{name}_files")
+    with pytest.raises(StoreUnfit, match="yuntu rebuild"):
+        index.store.verify(version)
+    assert index.published(1) == version
+    assert index.store.current() == version
+    is_whole(index.another("elsewhere"), version)
+
+
+def test_a_passage_that_is_gone_is_never_taken_for_one_that_does_not_fit(index: Published) -> None:
+    version = index.published(1)
+    opened = index.store.open(version)
+    vector = opened.search.vectors(np.array([0]))[0]
+    index.store.milvus.call(lambda c: c.delete(version.replace("v-", "yuntu_"), ids=[0]))
+    for ask in (
+        lambda: opened.search.vectors(np.array([0])),
+        lambda: opened.search.candidates(vector, [], 1, np.array([0])),
+    ):
+        with pytest.raises(StoreUnfit, match="passages are missing"):
+            ask()
+
+
+def test_a_copy_that_was_damaged_is_fetched_again(index: Published) -> None:
+    version = index.published(1)
+    elsewhere = index.another("elsewhere")
+    elsewhere.open(version)
+    damaged = elsewhere.root / version / "passages.jsonl"
+    raw = damaged.read_bytes()
+    damaged.write_bytes(raw[:-2] + bytes([raw[-2] ^ 1]) + raw[-1:])
+    assert elsewhere.open(version, thorough=True).version == version
+    assert damaged.read_bytes() == raw
+
+
+def test_a_disk_that_is_full_leaves_nothing_of_a_version(index: Published) -> None:
+    version = index.published(1)
+    elsewhere = index.another("elsewhere")
+    with failing(12, errno.ENOSPC), pytest.raises(IndexUnwritable):
+        elsewhere.open(version)
+    assert not list(elsewhere.root.glob("*v-*"))
+    assert not (elsewhere.root / ".writing").exists()
+    assert elsewhere.open(version).version == version
+
+
 @pytest.mark.parametrize(
     ("host", "pid", "age", "dead"),
     [
         ("here", 999_999_999, 1, True),
-        ("here", os.getpid(), 10**6, False),
+        ("here", os.getppid(), 10**6, False),
+        ("here", os.getpid(), 60, True),
         ("elsewhere", 1, 60, False),
         ("elsewhere", 1, milvus_lock.STALE_S + 60, True),
     ],
-    ids=["its-process-is-gone", "it-works-for-long", "elsewhere", "elsewhere-and-old"],
+    ids=["its-process-is-gone", "it-works-for-long", "it-had-our-number", "elsewhere", "elsewhere-and-old"],
 )
 def test_a_writer_that_is_gone_is_not_waited_for(host: str, pid: int, age: float, dead: bool) -> None:
     lock = f"yuntu_lock_{host}_{pid}_{int(time.time() - age)}_0a1b2c3d"
@@ -430,7 +546,17 @@ def test_a_folder_that_servers_share_is_filled_once(index: Published, monkeypatc
         thread.join(30)
     assert filled == [version]
     assert [s.open(version).version for s in stores] == [version] * 4
-    assert current_version(stores[0].root) == version
+    assert not (stores[0].root / "CURRENT").exists()  # which is for who rebuilds there
+
+
+def test_fetching_a_version_leaves_what_is_rebuilt_in_the_folder_alone(index: Published) -> None:
+    older, newer = index.published(1), index.published(2)
+    elsewhere = index.another("elsewhere")
+    build(write_corpus(index.folder / "own", TEXTS), elsewhere.root)
+    own = current_version(elsewhere.root)
+    for version in (newer, older):
+        assert elsewhere.open(version).version == version
+        assert current_version(elsewhere.root) == own
 
 
 def test_a_machine_without_the_version_in_use_builds_it_again_by_itself(index: Published) -> None:
