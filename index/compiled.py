@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from index.cores import cores
+from index.cores import cores, shares
 
 if TYPE_CHECKING:
     from openvino import CompiledModel
@@ -33,7 +33,9 @@ def compiled(
     """
     import openvino
 
-    options = {"INFERENCE_NUM_THREADS": cores(), "PERFORMANCE_HINT": "LATENCY"}
+    options: dict[str, Any] = {"INFERENCE_NUM_THREADS": cores(), "PERFORMANCE_HINT": "LATENCY"}
+    if shares():  # each process would tie its threads to the same first cores: two of one thread ran on core 0
+        options["ENABLE_CPU_PINNING"] = False
     if exact:
         options["INFERENCE_PRECISION_HINT"] = "f32"
     core = openvino.Core()

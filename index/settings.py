@@ -58,7 +58,7 @@ class Settings(BaseModel, frozen=True, extra="forbid"):
     )
     store_token: SecretStr = Field(SecretStr(""), description="… as whom: user:password, or an API key")
     ray_workers: int = Field(0, ge=0, description="workers of `rebuild --engine ray`; 0: as many as there are cores")
-    ray_worker_mb: int = Field(2048, ge=128, description="memory that one of them may take, in megabytes")
+    ray_worker_mb: int = Field(1536, ge=128, description="memory that one of them may take, in megabytes")
     keep_versions: int = Field(3, ge=1, description="index versions kept beside the current one")
 
     def for_workers(self) -> "Settings":

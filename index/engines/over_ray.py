@@ -164,6 +164,7 @@ def _start(settings: Settings) -> None:
     address = os.environ.get("RAY_ADDRESS", "") or "local"  # Ray alone would join whatever was last started here
     quiet = {"include_dashboard": False, "log_to_driver": False, "logging_level": "ERROR"}
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_worker_niceness", "0")  # as this machine's own processes; Ray says 15
     try:
         if address == "local":
             with _only_from_here():

@@ -87,8 +87,8 @@ class Worker:
         """What its results depend on, or why it can make none."""
         try:
             return footing(settings)
-        except YuntuError as e:
-            return str(e)
+        except (YuntuError, ImportError, OSError) as e:
+            return f"{type(e).__name__}: {e}"
 
     def watch(self, seconds: float) -> int:
         """How much memory it holds as soon as that is too much, else 0 after some seconds: it is alive."""
