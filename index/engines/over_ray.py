@@ -38,6 +38,8 @@ TRIES = 3  # workers that one shard may end, and that may end in a row before th
 START_S = 120.0  # without any worker that is ready
 REACH_S = 15.0  # for an address to answer
 HUNG_S = 120.0  # without a sign of life of a worker
+STUCK_S = 600.0  # at one job, and as long again as its text takes at the slowest: alive, but it will not end
+_SLOWEST = 1000  # characters a second: a core encodes five times as many, and cleans twenty times
 _PULSE_S = 5.0  # between signs of life
 _TICK_S = 1.0
 _AHEAD = 2  # chunks of documents sent to a worker: it goes on while this process unpacks
@@ -51,6 +53,7 @@ class _Job:
     number: int
     method: str
     arguments: tuple[Any, ...]
+    chars: int  # of the text that it is about
     tried: int = 0
 
 
@@ -62,6 +65,7 @@ class _Hand:
     asked: tuple[Any, Any]  # references: where it is, what it stands on
     watch: Any
     seen: float  # when it last gave a sign of life
+    since: float = 0.0  # when it began the job it is at
     where: Whereabouts | None = None  # once it is ready
     jobs: dict[Any, _Job] = field(default_factory=dict)  # by the reference of the result, the one it is at first
 
@@ -114,7 +118,8 @@ class OverRay:
         size = max(1, len(given) // (pool.size * _CHUNKS))
         chunks = [given[at : at + size] for at in range(0, len(given), size)]
         name, shared = pool.share(work)
-        jobs = [_Job(n, "over", (name, shared, chunk)) for n, chunk in enumerate(chunks)]
+        chars = [sum(len(d.text) for d in documents[at : at + size]) for at in range(0, len(given), size)]
+        jobs = [_Job(n, "over", (name, shared, chunk), chars[n]) for n, chunk in enumerate(chunks)]
         made: list[list[Made]] = [[] for _ in chunks]
         with tqdm(total=len(given), desc=what, unit="篇", disable=None) as bar:
             for number, results in pool.run(jobs, _AHEAD):
@@ -128,7 +133,9 @@ class OverRay:
         """See Engine. Raises: WorkersDiffer when two workers encode a text differently."""
         pool = self._started()
         name, shared = pool.share(load_encoder)
-        jobs = [_Job(n, "encode", (name, shared, shard)) for n, shard in enumerate(shards)]
+        jobs = [
+            _Job(n, "encode", (name, shared, shard), sum(len(p.text) for p in shard)) for n, shard in enumerate(shards)
+        ]
         first = ""
         with tqdm(total=sum(map(len, shards)), desc="编码 encode", unit="段", disable=None) as bar:
             for number, (probe, rows, halves) in pool.run(jobs, 1):
@@ -295,7 +302,8 @@ class _Pool:
     def close(self) -> None:
         """Ends the workers."""
         for hand in self._hands:
-            self._end(hand)
+            with contextlib.suppress(self._ray.exceptions.RayError, ValueError):
+                self._ray.kill(hand.actor)  # asked only: of one killed harder, Ray prints that it crashed
         self._hands = []
 
     def _new_hand(self) -> _Hand:
@@ -319,6 +327,7 @@ class _Pool:
         return [hand.watch, *hand.jobs] if hand.where is not None else [hand.watch, hand.asked[1]]
 
     def _give(self, hand: _Hand, job: _Job) -> None:
+        hand.since = hand.since if hand.jobs else time.monotonic()
         hand.jobs[getattr(hand.actor, job.method).remote(*job.arguments)] = job
 
     def _answered(self, hand: _Hand, ref: Any, waiting: "deque[_Job]") -> Iterator[tuple[_Job, Any]]:
@@ -331,6 +340,11 @@ class _Pool:
                 return
             answer = self._ray.get(ref)
         except RayTaskError as e:
+            if isinstance(e.cause, ImportError):
+                raise WorkersDiffer(
+                    f"worker 那里少装了东西 (not installed there): {hand.name()}: {e.cause}。",
+                    "每台机器都要装同一版本的 yuntu-qa[ray] (install the same version on every machine)",
+                ) from e
             if not isinstance(e.cause, MemoryError):
                 raise e.cause from e
             self._lost(hand, waiting, "内存不够 (out of memory)", for_memory=True)
@@ -343,6 +357,7 @@ class _Pool:
             self._lost(hand, waiting, _last_line(e), for_memory=isinstance(e, OutOfMemoryError))
         else:
             if ref != hand.watch:
+                hand.since = time.monotonic()
                 yield hand.jobs.pop(ref), answer
             elif answer:
                 self._lost(hand, waiting, f"内存到了 {answer} MB (took {answer} MB)", for_memory=True)
@@ -393,6 +408,10 @@ class _Pool:
         now = time.monotonic()
         for hand in [h for h in self._hands if h.where is not None and now - h.seen > HUNG_S]:
             self._lost(hand, waiting, f"{HUNG_S:.0f} 秒没有动静 (no sign of life)")
+        for hand in [h for h in self._hands if h.jobs]:
+            most_s = STUCK_S + next(iter(hand.jobs.values())).chars / _SLOWEST
+            if now - hand.since > most_s:
+                self._lost(hand, waiting, f"一份活 {most_s:.0f} 秒没做完 (stuck at one job)")
         if any(h.where is not None for h in self._hands):
             self._alone_since = now
         elif now - self._alone_since > START_S:

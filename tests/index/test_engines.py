@@ -77,6 +77,19 @@ class Faulty(FakeEncoder):
         return super().encode_parts(texts, parts)
 
 
+class Stuck(FakeEncoder):
+    """Lives on at one of the texts and never ends."""
+
+    def encode_parts(self, texts: Sequence[str], parts: Any) -> Any:
+        if any("第7座" in text for text in texts):
+            threading.Event().wait()
+        return super().encode_parts(texts, parts)
+
+
+def _not_installed() -> FakeEncoder:
+    raise ImportError("libopenvino.so")
+
+
 class Odd(FakeEncoder):
     """Makes other vectors in every process."""
 
@@ -296,6 +309,34 @@ def test_a_shard_that_ends_every_worker_is_an_error(corpus: Path, tmp_path: Path
     with pytest.raises(WorkersFailed, match="ended 3 workers"):
         build(corpus, tmp_path / "ray", over(2), Poison)
     assert not list((tmp_path / "ray").glob("v-*"))
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_shard_that_never_ends_is_an_error_though_its_worker_lives(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(over_ray, "STUCK_S", 2.0)
+    monkeypatch.setattr(over_ray, "TRIES", 2)
+    with pytest.raises(WorkersFailed, match="stuck at one job"):
+        build(corpus, tmp_path / "ray", over(2), Stuck)
+    assert not list((tmp_path / "ray").glob("v-*"))
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_worker_where_something_is_not_installed_is_an_error_that_names_it(corpus: Path, tmp_path: Path) -> None:
+    with pytest.raises(WorkersDiffer, match=rf"{socket.gethostname()} \(node \w+, process \d+\): libopenvino"):
+        build(corpus, tmp_path / "ray", over(2), _not_installed)
+    assert not list((tmp_path / "ray").glob("v-*"))
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_rebuild_that_goes_well_says_nothing_of_crashes(
+    corpus: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    build(corpus, tmp_path / "ray", over(2))
+    time.sleep(2.0)  # Ray tells of them late
+    told = capfd.readouterr()
+    assert "died" not in told.out + told.err
 
 
 @pytest.mark.usefixtures("cluster")
