@@ -33,7 +33,7 @@ bench-scale: $(VENV)/.dev  ## curves from a thousand to a million passages (an h
 	$(BIN)/python -m bench.scale
 
 soak: $(VENV)/.dev  ## the reliability tests at full length (an hour; figures in docs/reliability.md)
-	$(BIN)/python -m pytest --soak -m "not browser" tests/index/test_survival.py tests/fuzz tests/attacks tests/web
+	$(BIN)/python -m pytest --soak -m "not browser" tests/index/test_survival.py tests/index/stores tests/index/test_engines.py tests/fuzz tests/attacks tests/web
 
 fit: $(VENV)/.dev  ## learn rag/weights.json again (see bench/fit.py)
 	$(BIN)/python -m pip install --quiet --editable '.[fit]'

@@ -35,6 +35,13 @@ def soak(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--soak"))
 
 
+@pytest.fixture
+def long(soak: bool) -> None:
+    """For tests that only `make soak` has the time for."""
+    if not soak:
+        pytest.skip("in make soak")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def no_network() -> Iterator[None]:
     """A connection to anywhere but this machine fails the test that opens it."""

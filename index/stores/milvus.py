@@ -125,14 +125,14 @@ class Milvus:
         """What was inserted lasts."""
         self.call(lambda c: c.flush(name, timeout=WRITING_S))
 
-    def index(self, name: str, indexes: Mapping[str, tuple[str, dict[str, int]]]) -> None:
-        """Indexes fields by inner product: field → kind and options."""
+    def index(self, name: str, indexes: Mapping[str, tuple[str, dict[str, int]]], *, wait: bool = True) -> None:
+        """Indexes fields by inner product: field → kind and options; returns when that is done, or goes on."""
 
         def indexed(client: Any) -> None:
             params = client.prepare_index_params()
             for field, (kind, options) in indexes.items():
                 params.add_index(field, index_type=kind, metric_type="IP", params=options)
-            client.create_index(name, params, timeout=WRITING_S)
+            client.create_index(name, params, timeout=LOADING_S, sync=wait)
 
         self.call(indexed)
 

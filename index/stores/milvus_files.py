@@ -29,7 +29,7 @@ def write(milvus: Milvus, name: str, folder: Path, wanted: Sequence[str]) -> Non
         while batch := list(islice(parts, _AT_ONCE)):
             milvus.insert(name, batch)
     milvus.flush(name)
-    milvus.index(name, {_VECTOR: ("FLAT", {})})
+    milvus.index(name, {_VECTOR: ("FLAT", {})}, wait=False)
     milvus.load(name)
 
 

@@ -240,7 +240,7 @@ class MilvusStore:
         still()
         if not self.milvus.has(VERSIONS):
             self.milvus.create(VERSIONS, _FIELDS)
-            self.milvus.index(VERSIONS, {_VECTOR: ("FLAT", {})})
+            self.milvus.index(VERSIONS, {_VECTOR: ("FLAT", {})}, wait=False)
             self.milvus.load(VERSIONS)
         self.milvus.insert(VERSIONS, [{_KEY: version, _ABOUT: json.dumps(about), _VECTOR: [0.0, 0.0]}])
         self.milvus.flush(VERSIONS)

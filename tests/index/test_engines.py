@@ -213,6 +213,7 @@ def test_little_work_starts_nothing(
 
 
 @pytest.mark.usefixtures("cluster")
+@pytest.mark.usefixtures("long")
 def test_what_was_encoded_before_an_error_is_gone_on_with_by_either_engine(
     corpus: Path, expected: bytes, tmp_path: Path
 ) -> None:
@@ -274,6 +275,7 @@ def test_a_worker_that_is_killed_is_replaced(
 
 
 @pytest.mark.usefixtures("cluster")
+@pytest.mark.usefixtures("long")
 def test_a_worker_that_hangs_is_replaced(
     corpus: Path, expected: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -305,6 +307,7 @@ def test_a_worker_over_its_memory_is_an_error_and_the_old_version_serves_on(
 
 
 @pytest.mark.usefixtures("cluster")
+@pytest.mark.usefixtures("long")
 def test_a_shard_that_ends_every_worker_is_an_error(corpus: Path, tmp_path: Path) -> None:
     with pytest.raises(WorkersFailed, match="ended 3 workers"):
         build(corpus, tmp_path / "ray", over(2), Poison)
@@ -312,6 +315,7 @@ def test_a_shard_that_ends_every_worker_is_an_error(corpus: Path, tmp_path: Path
 
 
 @pytest.mark.usefixtures("cluster")
+@pytest.mark.usefixtures("long")
 def test_a_shard_that_never_ends_is_an_error_though_its_worker_lives(
     corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -330,6 +334,7 @@ def test_a_worker_where_something_is_not_installed_is_an_error_that_names_it(cor
 
 
 @pytest.mark.usefixtures("cluster")
+@pytest.mark.usefixtures("long")
 def test_a_rebuild_that_goes_well_says_nothing_of_crashes(
     corpus: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
