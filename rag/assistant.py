@@ -125,7 +125,7 @@ class Assistant(Contents):
 
         named = {f"YUNTU_{name.upper()}": str(value) for name, value in {"index": index, **settings}.items()}
         own = {name: value for name, value in named.items() if value}
-        return opened(Settings.from_env({**environ, **own}), partial(warn, stacklevel=4))
+        return opened(Settings.from_env({**environ, **own}), partial(warn, stacklevel=5))
 
     @cached_property
     def _junk(self) -> dict[str, str]:
