@@ -23,9 +23,9 @@ def free_port() -> int:
 class Engine:
     """A Milvus in a process of its own."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    def __init__(self, folder: Path, **environ: str) -> None:
         self.folder = folder
-        self.options = options
+        self.environ = environ
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -41,8 +41,9 @@ class Engine:
     def start(self, seconds: float = 30) -> "Engine":
         """Starts it, where it was not, or was killed; returns when it listens."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        environ = {**os.environ, **self.environ}
         with (self.folder / "log").open("ab") as log:
-            self.process = subprocess.Popen(self.command(), stdout=log, stderr=log, start_new_session=True)
+            self.process = subprocess.Popen(self.command(), stdout=log, stderr=log, env=environ, start_new_session=True)
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             assert self.process.poll() is None, (self.folder / "log").read_text()[-2000:]

@@ -596,7 +596,7 @@ def test_a_file_in_parts_is_the_file(tmp_path_factory: pytest.TempPathFactory, r
 def guarded(tmp_path_factory: pytest.TempPathFactory, soak: bool) -> Iterator[Engine]:
     if not soak:
         pytest.skip("the real server is started by make soak")
-    engine = RealServer(tmp_path_factory.mktemp("guarded"), "--authorization-enabled", "true").start()
+    engine = RealServer(tmp_path_factory.mktemp("guarded"), COMMON_SECURITY_AUTHORIZATIONENABLED="true").start()
     yield engine
     engine.end()
 
@@ -606,9 +606,9 @@ def test_wrong_credentials_are_refused_and_right_ones_are_not(guarded: Engine) -
         milvus = Milvus(address_of(guarded.address), token)
         if refused:
             with pytest.raises(StoreRefused, match="YUNTU_STORE_TOKEN"):
-                milvus.ping()
+                answered(milvus.ping, 60)  # it listens before it answers
         else:
-            milvus.ping()
+            answered(milvus.ping, 60)
 
 
 def test_hosts_with_odd_names_lock_too(index: Published, monkeypatch: pytest.MonkeyPatch) -> None:
