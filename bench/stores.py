@@ -1,9 +1,9 @@
 """python -m bench.stores milvus://127.0.0.1:19530: what a store finds and answers, beside this machine.
 
-    [--data ../shared] [--most 1500] [--work var/bench/stores]
+    [--data ../shared] [--corpus F] [--most 1500] [--work var/bench/stores]
 
-Overlap of the ten best passages with the exact search of this machine, by vectors alone and fused, over drcd_dev; and
-how many answers to market_dev are the same: text, refusal, citations.
+Overlap of the ten best passages with the exact search of this machine, by vectors alone and fused, for the questions of
+drcd_dev over its corpus, or over another one; and how many answers to market_dev are the same: text, refusal, citations.
 """
 
 import argparse
@@ -83,14 +83,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("store")
     parser.add_argument("--data", type=Path, default=Path(__file__).parents[2] / "shared")
+    parser.add_argument("--corpus", type=Path, help="instead of drcd_dev's; over 20,000 passages Milvus has a graph")
     parser.add_argument("--most", type=int, default=1500)
     parser.add_argument("--work", type=Path, default=Path("var/bench/stores"))
     args = parser.parse_args()
     store = Settings(store=args.store)
     encoder, reader = load_encoder(store), load_reader(store)
     asked = [q["question"] for q in read(args.data / "data" / "drcd_dev" / "queries.jsonl")][: args.most]
-    drcd = both(args.data / "data" / "drcd_dev" / "corpus.jsonl", args.work / "drcd", store, encoder)
-    found = overlaps(*drcd, encoder, asked)
+    corpus = args.corpus or args.data / "data" / "drcd_dev" / "corpus.jsonl"
+    found = overlaps(*both(corpus, args.work / corpus.parent.name, store, encoder), encoder, asked)
     market = both(args.data / "articles", args.work / "market", store, encoder)
     questions = list(read(args.data / "data" / "market_dev.jsonl"))
     print(

@@ -218,11 +218,13 @@ def _day(written: str) -> int:
 
 
 def _ranges(found: list[Date], folded: str) -> list[Date]:
-    """Joins “2024年Q2至2025年Q1” and “2月至3月期间” into one."""
+    """Joins “2024年Q2至2025年Q1”, “2月至3月期间” and “第二季度(Q2)” into one each."""
     result: list[Date] = []
     for date in found:
         before = result[-1] if result else None
-        if (
+        if before and before.iso.endswith(date.iso) and folded[before.end : date.start] + folded[date.end :][:1] == "()":
+            result[-1] = replace(before, end=date.end + 1)
+        elif (
             before
             and before.resolved
             and date.resolved

@@ -31,10 +31,11 @@ class Quantity:
 _POWERS = {"十": 1e1, "百": 1e2, "千": 1e3, "万": 1e4, "亿": 1e8, "兆": 1e12}
 _ARABIC = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
 _ONES = "一二三四五六七八九"
-_CHINESE = rf"(?:[两{_ONES}][零〇{_ONES}十百千]*(?:点[零{_ONES}]+)?|十[{_ONES}]?|[百千])"
+_CHINESE = rf"(?:[两{_ONES}][零〇{_ONES}十百千]*(?:点[零{_ONES}]+)?|十[{_ONES}]?(?:点[零{_ONES}]+)?|零点[零{_ONES}]+|[百千])"
 _POWER = r"(?:[十百千]?(?:万亿|亿|万|兆(?![瓦赫字比帕]))|[百千](?=[\u4e00-\u9fff]))"
 _NUMERALS = frozenset("零〇一二两三四五六七八九十百千万亿数几上过")
 _BREAKS = frozenset('，,。;；、:： ()（）“”"\0')
+_SURE = re.compile(rf"百分之|[零十{_ONES}]+点[零{_ONES}]")
 _SMALL = re.compile(r"[一两二三四五六七八九]")
 _LISTED = re.compile(rf"({_ARABIC})\s?(?:、|和|及|与|,)\s?$")
 _DAMAGED = re.compile(r"\?[?!;]?|[\ufffd\ue000-\uf8ff]")
@@ -47,7 +48,7 @@ def _pattern() -> re.Pattern[str]:
     one = rf"(?:{_ARABIC}|{_CHINESE})"
     return re.compile(
         rf"(?P<hedge>{words['hedge_before']})?\s?(?P<prefix>{words['prefix']})?\s?"
-        rf"(?:(?P<vague>数|几|上|过|成)(?P<vague_power>[十百千]?(?:万亿|亿|万)|[十百千])"
+        rf"(?:(?P<vague>数|几|(?<![晚早])上|过|成)(?P<vague_power>[十百千]?(?:万亿|亿|万)|[十百千])"
         rf"|(?P<zhao>{_ARABIC})\s?兆\s?(?P<zhao_yi>\d{{1,4}})\s?(?=亿)"
         rf"|(?P<yi>{_ARABIC})亿(?P<wan>\d{{1,4}})万(?=\D)"
         rf"|(?P<nominator>{_ARABIC})/(?P<denominator>\d+)(?![\d/])"
@@ -223,7 +224,7 @@ def _stands_alone(folded: str, start: int, end: int, *, has_unit: bool = False) 
 
 def _is_number_word(folded: str, start: int) -> bool:
     """Whether a Chinese numeral is one: not the 百 of 百度, nor the 千 of 千问."""
-    if folded[start] not in _NUMERALS:
+    if folded[start] not in _NUMERALS or _SURE.match(folded, start):
         return True
     at = start
     while at and folded[at - 1] not in _BREAKS and start - at < 12:

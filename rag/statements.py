@@ -83,10 +83,11 @@ def lead_of(sentence: Sentence, span: Span, max_chars: int) -> str | None:
     clauses = [m.span() for m in _CLAUSE.finditer(text) if m.group() and m.start() < end and m.end() > start]
     if clauses and clauses[-1][1] - clauses[0][0] <= max_chars + 1:  # one more: its comma goes
         start, end = clauses[0][0], clauses[-1][1]
-    lead = text[start:end].strip().strip("，,；;。：:、")
+    lead = _without_loose(text[start:end].strip().strip(_AROUND)).strip(_AROUND)
     return lead if 0 < len(lead) <= max_chars else None
 
 
+_AROUND = "，,；;。：:、"
 _PAIRED = {"《": "》", "“": "”", "「": "」", "『": "』", "（": "）", "(": ")", "〈": "〉", "[": "]"}
 _TOGETHER = re.compile(  # what is not cut: a title, a number with its unit, a Latin name
     r"《[^》]*》|「[^」]*」|『[^』]*』|[约超近逾]?\d[\d.,]*(?:[-—–~～至到]\d[\d.,]*)?\s?(?:%|％|[万亿千百]+|[年月日号时分秒个家名人位次届项座])*|[A-Za-z][A-Za-z0-9.\-]*"
@@ -105,6 +106,16 @@ def _whole(text: str, start: int, end: int) -> tuple[int, int]:
         elif inside.count(closer) > inside.count(opener) and (at := text.rfind(opener, 0, start)) >= 0:
             start = at
     return start, end
+
+
+def _without_loose(text: str) -> str:
+    """A cut text without the brackets at its ends whose other half was left behind."""
+    for opener, closer in _PAIRED.items():
+        if text.endswith(closer) and text.count(closer) > text.count(opener):
+            text = text[:-1]
+        if text.startswith(opener) and text.count(opener) > text.count(closer):
+            text = text[1:]
+    return text
 
 
 def in_script(text: str, lang: str, source_lang: str) -> str:

@@ -92,6 +92,18 @@ def test_the_answer_leads_in_whole_words(words: str, most: int, expected: str | 
     assert lead_of(sentence(BOOKS), span_of(BOOKS, words), most) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "words", "expected"),
+    [
+        ("虽然星澜以补贴换市场(第二季度,星澜平均投入1.5亿元。)", "1.5亿元", "星澜平均投入1.5亿元"),
+        ("“市场还小,星澜只投入1.5亿元”,他说。", "1.5亿元", "星澜只投入1.5亿元"),
+        ("星澜(远山旗下,投入1.5亿元)。", "1.5亿元", "投入1.5亿元"),
+    ],
+)
+def test_no_half_of_a_bracket_leads(text: str, words: str, expected: str) -> None:
+    assert lead_of(sentence(text), span_of(text, words), 20) == expected
+
+
 @given(st.integers(0, len(BOOKS) - 1), st.integers(1, 30), st.integers(1, 60))
 def test_whatever_leads_stands_in_the_sentence_and_is_short(start: int, length: int, most: int) -> None:
     lead = lead_of(sentence(BOOKS), Span(0, start, min(len(BOOKS), start + length), 0.0), most)
