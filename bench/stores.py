@@ -2,12 +2,14 @@
 
     [--data ../shared] [--corpus F] [--most 1500] [--work var/bench/stores]
 
-Overlap of the ten best passages with the exact search of this machine, by vectors alone and fused, for the questions of
-drcd_dev over its corpus, or over another one; and how many answers to market_dev are the same: text, refusal, citations.
+Overlap of the ten best passages with the exact search of this machine, by vectors alone and fused, for the questions
+of drcd_dev over its corpus, or over another one; and how many answers to market_dev are the same: text, refusal and
+citations.
 """
 
 import argparse
 import json
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -87,7 +89,7 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=1500)
     parser.add_argument("--work", type=Path, default=Path("var/bench/stores"))
     args = parser.parse_args()
-    store = Settings(store=args.store)
+    store = Settings.from_env(os.environ).model_copy(update={"store": args.store})
     encoder, reader = load_encoder(store), load_reader(store)
     asked = [q["question"] for q in read(args.data / "data" / "drcd_dev" / "queries.jsonl")][: args.most]
     corpus = args.corpus or args.data / "data" / "drcd_dev" / "corpus.jsonl"

@@ -16,6 +16,7 @@ class Above:
     attribute: str | None = None
     acted: str | None = None  # the last verb with what it acts on
     level: str | None = None  # the last one that is no share
+    change: str | None = None  # the verb of a change that came with it
     kind: str | None = None  # of the quantity the attribute was given for
     as_of: str | None = None
     said_by: str | None = None
@@ -44,4 +45,5 @@ def share_of(state: Above, share: str) -> str:
     known = state.attribute if state.part else None
     if known and is_share(known):
         return known
-    return f"{known}{bare}" if known and is_measure(known) and len(known) <= 20 else share
+    whole = known and is_measure(known) and not known.endswith(("率", "幅", "速"))  # of a rate there are no shares
+    return f"{known}{bare}" if whole and len(known or "") <= 20 else share

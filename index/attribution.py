@@ -37,6 +37,8 @@ def _patterns() -> tuple[re.Pattern[str], ...]:
             rf"(?:{by})(?![此说点])(?P<who>(?:《[^》]*》|[^，,。;；:：《》]){{1,40}}?)(?:{nouns})?(?:中)?(?:{verbs})[,，:：]?"
         ),
         re.compile(rf"(?:{by})(?![此说点])(?P<who>(?:《[^》]*》|[^，,。;；:：《》]){{1,30}}?(?:{nouns}))[,，]"),
+        # 根据艾瑞咨询《…》,
+        re.compile(rf"(?:{by})(?P<who>[^，,。;；:：《》]{{1,20}}《[^》]*》)(?:中的?)?(?:{nouns})?[,，]"),
         # 按 Omdia 的全链条收入口径,
         re.compile(
             r"按\s?(?P<who>[^，,。;；:：《》的\s]{2,12})\s?(?:的[^，,。;；:：]{0,24})?口径(?:[（(][^）)]*[)）])?[,，:：]"
@@ -54,7 +56,7 @@ def _patterns() -> tuple[re.Pattern[str], ...]:
 
 
 _WHEN = re.compile(
-    r"(?:今\s?\(\d{1,2}\)\s?日|昨\s?\(\d{1,2}\)\s?日|内容|近日|日前|今日|昨日|现场|此前|最新|最近|在接受.*|在[^在]{1,20}[上中时]|(?:\d{4}年)?\d{1,2}月(?:\d{1,2}日)?|(?:19|20)\d\d年?)+$"
+    r"(?:今\s?\(\d{1,2}\)\s?日|昨\s?\(\d{1,2}\)\s?日|内容|近日|日前|今日|昨日|现场|此前|最新|最近|在接受.*|在[^在]{1,20}[上中时]|(?:\d{4}年)?\d{1,2}月(?:\d{1,2}日)?|(?:19|20)\d\d年?(?:[hq][1-4]|[上下]半年|第?[一二三四1-4]季度?)?)+$"
 )
 _MADE = re.compile(r"(?:公布|发布|披露|编撰|撰写|出具|推出|提供)的?.*$")
 
@@ -82,7 +84,7 @@ def source_of(folded: str) -> Source | None:
     name = _WHEN.sub("", re.sub(rf"(?:{said['nouns']})+$", "", name) or name)
     if re.fullmatch(f"{said['nobody']}|{said['own_report']}|", name) or not _is_somebody(name):
         name = ""
-    if re.search(r"[的了]|\d{5}", name) or len(name) > 20:
+    if re.search(r"[的了]|\d{5}", name) or len(name) > (2 if name.isascii() else 1) * 20:
         name = ""
     full = name + (title.group() if title else "")
     return Source(

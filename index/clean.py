@@ -15,6 +15,8 @@ from index.fold import fold_text
 from index.instructions import instructions
 from index.line_rules import line_rules
 from index.lookalikes import lookalikes
+from index.pipe_tables import RULE as PIPE_TABLE
+from index.pipe_tables import pipe_tables
 from index.values import Removal
 
 FURNITURE = (  # whole lines of the page that are not its text
@@ -47,6 +49,7 @@ RULES = (
     "lookalike",
     "invisible",
     "private_use",
+    PIPE_TABLE,
     "stray_pinyin",
     "footnote_digit",
     "footnote_arrow",
@@ -109,7 +112,7 @@ def clean(
     for turn in count():
         before = readable.text
         on_lines = line_rules(site, around=turn < FURNITURE_TURNS)
-        for rule in (repairs, invisible, stray_pinyin, instructions, *on_lines, *CHARACTER_RULES):
+        for rule in (repairs, invisible, pipe_tables, stray_pinyin, instructions, *on_lines, *CHARACTER_RULES):
             apply(rule(readable.text))
         if readable.text == before:
             break

@@ -60,6 +60,7 @@ _BEFORE = re.compile(r"上(?:一|个|一个)?季度?|前一季度?")  # … and 
 _HOLIDAY = re.compile(
     r"的?(?:国庆|春节|五一|端午|中秋|元旦|清明|暑期|贺岁|双十一|618)(?:档期?|假期|黄金周|节|期间|长假)?"
 )
+_AHEAD = re.compile(r"[^,，。;；]{0,6}(?:将|预计|拟|计划|有望|开幕|举行|上线|开始)")
 _UNTIL = re.compile(r"\s?(?:-|—+|–|~|至|到)\s?(?P<day>[12]\d|3[01]|0?[1-9])[日号]")
 _RANGE = re.compile(r"\s?(?:年|月|日|期间)?\s?(?:-|—+|–|~|至|到)\s?")
 
@@ -87,7 +88,7 @@ def dates_in(
             at = best.start() + 1
             continue
         date = replace(date, compared=_is_compared(best, date, folded))
-        if date.resolved and re.match(r"\d{3,4}", date.iso) and not date.compared:
+        if tells_year(date, folded):
             year = re.split(r"[-HQ]", date.iso)[0]
         if re.search(r"-\d\d-\d\d$", date.iso) and (until := _UNTIL.match(folded, date.end)):  # 10月1日至7日
             last = f"{date.iso[:-2]}{int(until.group('day')):02}"
@@ -95,6 +96,12 @@ def dates_in(
         found.append(date)
         at = date.end
     return _ranges(found, folded)
+
+
+def tells_year(date: Date, folded: str) -> bool:
+    """Whether a month or a quarter behind a date is of its year: not behind “创2021年6月以来新高”."""
+    since = re.match(r"[初中末底]?(?:以来|以前|之前|以后|之后)", folded[date.end :])
+    return date.resolved and re.match(r"\d{3,4}", date.iso) is not None and not date.compared and since is None
 
 
 def _patterns(reported: str | None) -> tuple[re.Pattern[str], ...]:
@@ -171,7 +178,17 @@ def _without_year(m: re.Match[str], folded: str, year: str | None, published: st
     known = year or (published[:4] if published else None)
     if known is None:
         return Date(start, m.end(), written, resolved=False)
-    return Date(start, m.end(), known + _suffix(m))
+    suffix = _suffix(m)
+    if year is None and published and _is_ahead(suffix, published) and not _AHEAD.match(folded, m.end()):
+        known = str(int(known) - 1)  # in February, the fourth quarter is last year's
+    return Date(start, m.end(), known + suffix)
+
+
+def _is_ahead(suffix: str, published: str) -> bool:
+    """Whether a part of a year begins after the month of publication."""
+    month = re.match(r"-(\d\d)", suffix)
+    first = int(month.group(1)) if month else 6 * int(suffix[1]) - 5 if suffix[0] == "H" else 3 * int(suffix[1]) - 2
+    return len(published) >= 7 and first > int(published[5:7])
 
 
 def _year_of(part: dict[str, str | None], year: str | None, published: str | None) -> str | None:
@@ -222,7 +239,11 @@ def _ranges(found: list[Date], folded: str) -> list[Date]:
     result: list[Date] = []
     for date in found:
         before = result[-1] if result else None
-        if before and before.iso.endswith(date.iso) and folded[before.end : date.start] + folded[date.end :][:1] == "()":
+        if (
+            before
+            and before.iso.endswith(date.iso)
+            and folded[before.end : date.start] + folded[date.end :][:1] == "()"
+        ):
             result[-1] = replace(before, end=date.end + 1)
         elif (
             before

@@ -14,13 +14,17 @@ OPENING = 3  # sentences that may say which quarter a report is of
 _FROM = re.compile(r"[从自由]\s?$")
 
 
-def period_of_heading(folded: str) -> str | None:
-    """The one year, half or quarter that a heading names: what stands below it is of then, if it names no other."""
+def period_of_heading(folded: str, published: str | None = None) -> str | None:
+    """The one year, half or quarter that a heading names: what stands below it is of then, if it names no other.
+
+    Args:
+        published: when the document was: what “Q2” without a year is counted from.
+    """
     line = folded.strip(" #*\n")
     reports = lexicon("index", "figures")["scope"]["reports"]
     if not 6 <= len(line) <= 40 or re.search(r"[。;；,，…]|\d{1,2}:\d\d", line) or not re.search(reports, line):
         return None
-    found = {d.iso for d in dates_in(line) if re.fullmatch(r"\d{4}(?:H[12]|Q[1-4])?", d.iso)}
+    found = {d.iso for d in dates_in(line, published=published) if re.fullmatch(r"\d{4}(?:H[12]|Q[1-4])?", d.iso)}
     return (
         found.pop()
         if len(found) == 1 and not quantities_in(line, tuple((d.start, d.end) for d in dates_in(line)))
@@ -28,14 +32,15 @@ def period_of_heading(folded: str) -> str | None:
     )
 
 
-def period_of_opening(sentences: Sequence[str]) -> str | None:
+def period_of_opening(sentences: Sequence[str], published: str | None = None) -> str | None:
     """The quarter or half whose accounts the first sentences announce, or whose report, where the text names no other
     time nor a month: what names no time further down is of then.
     """
     accounts = lexicon("index", "figures")["scope"]["accounts"]
     reports = lexicon("index", "figures")["scope"]["reports"]
     dates = [
-        [d for d in dates_in(s) if re.search(r"\d{4}(?:[HQ]\d|-\d\d)", d.iso) and not d.compared] for s in sentences
+        [d for d in dates_in(s, published=published) if re.search(r"\d{4}(?:[HQ]\d|-\d\d)", d.iso) and not d.compared]
+        for s in sentences
     ]
     announced = {
         d.iso

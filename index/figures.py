@@ -12,9 +12,10 @@ from index.above import Above, Whole, share_of
 from index.aliases import entity_at, entity_spans
 from index.anaphor import opens_back
 from index.attribution import market_of, region_of, scope_note, source_of
+from index.bracketed import is_list, named_before
 from index.clauses import Clause, blanked, clauses_of, hedged, without_asides
 from index.data import lexicon
-from index.dates import dates_in
+from index.dates import dates_in, tells_year
 from index.figure_time import is_base, is_publication, period_of_heading, period_of_opening, same_part, time_of
 from index.fold import fold, fold_text
 from index.formats.tables import row_key
@@ -47,14 +48,15 @@ def figures_of(document: Document, sentences: Sequence[Sentence], damaged: Colle
     case = _cases(document.text)
     found: list[Figure] = []
     end = 0
-    section = period_of_heading(title) or period_of_opening([s.folded for s in sentences])
+    published = document.published
+    section = period_of_heading(title, published) or period_of_opening([s.folded for s in sentences], published)
     for sentence in sentences:
         if "\n" in document.text[end : sentence.start]:
             state = Above(name, state.year, name, state.company)
             opening = True
         end = sentence.end
         if document.text[end : end + 1] in ("\n", "") or sentence.text.endswith("\n"):
-            section = period_of_heading(sentence.folded) or section
+            section = period_of_heading(sentence.folded, published) or section
         state.section = section
         if (opening or state.company is None) and (company := _company_in(sentence.folded)):
             state.company = company
@@ -74,16 +76,26 @@ def figures_of(document: Document, sentences: Sequence[Sentence], damaged: Colle
 
 
 def _of_row(sentence: Sentence, found: Iterator[Figure]) -> Iterator[Figure]:
-    """Figures of a row of a table are of what the row begins with, and of the one date that stands in it."""
+    """Figures of a row of a table are of what the row begins with, and of the one date that stands in it.
+
+    A row that begins with a measure is of what stands above the columns: 转化率：原来 0.8%，现在 1.1%。
+    """
     key = row_key(sentence.text)
     if key is None:
         yield from found
         return
     dates = {d.iso for d in dates_in(sentence.folded) if d.iso}
+    measured = re.sub(r"\s?\([^()]*\)$", "", fold_text(key))
+    at = 0
     for figure in found:
+        cell = re.compile(rf"[：，](?P<head>[^：，。]+) [^：，。]*{re.escape(figure.value)}").search(sentence.text, at)
+        head, at = (fold_text(cell.group("head")), cell.end()) if cell else ("", at)
+        levels = not is_measure(head) and not any(w in head for w in word_set("change") if len(w) > 1)
+        of_column = is_measure(measured) and head and levels
         yield replace(
             figure,
-            subject=fold_text(key),
+            subject=head if of_column else fold_text(key),
+            attribute=measured if of_column else figure.attribute,
             as_of=figure.as_of or (next(iter(dates)) if len(dates) == 1 else None),
         )
 
@@ -166,8 +178,8 @@ def _figures_in(sentence: Sentence, document: Document, state: Above, lost: Coll
             if lasting := [d for d in own if not re.match(r"[^,，]{0,14}(?:以来|起)", folded[d.end :])]:
                 period = lasting[-1].iso
             topic, measure = topic_of(blanked(clause, folded, hidden, own))
-            if topic and not (is_measure(topic) and not entity_at(topic)):
-                state.topic, state.attribute, state.kind = topic, measure, None
+            if topic and not (is_measure(topic) and not entity_at(topic)) and not is_list(clause.text):
+                state.topic, state.attribute, state.change, state.kind = topic, measure, None, None
                 first_topic = first_topic or topic
             continue
         noun = ""
@@ -202,7 +214,8 @@ def _figures_in(sentence: Sentence, document: Document, state: Above, lost: Coll
             if phrase.acts and whole.attribute:
                 state.attribute, state.acted = None, whole.attribute
             if whole.attribute and not phrase.acts and not clause.inner:
-                state.attribute, state.kind = whole.attribute, None if phrase.change else quantity.kind
+                state.attribute, state.change = whole.attribute, phrase.change
+                state.kind = None if phrase.change else quantity.kind
                 state.level = state.level if is_share(whole.attribute) else whole.attribute
             a, b = _place(places, quantity)
             yield Figure(
@@ -225,7 +238,7 @@ def _figures_in(sentence: Sentence, document: Document, state: Above, lost: Coll
                 end=sentence.end,
             )
     for date in later:
-        if date.resolved and re.match(r"\d{3,4}", date.iso) and not date.compared:
+        if tells_year(date, folded):
             state.year = re.split(r"[-HQ ]", date.iso)[0]
     state.as_of = period
     state.goes_on = re.search(r"[,，、;；:：]\s*$", folded) is not None  # a long sentence comes in pieces
@@ -253,12 +266,16 @@ def _resolved(phrase: Phrase, state: Above, n: int, clause: Clause, folded: str,
     several = clause.quantities
     if len(several) > 1 and (several_as := distributed(clause, folded, state, n)):
         return several_as
+    own, of = named_before(folded, folded.rfind("(", 0, clause.start)) if clause.inner else (None, None)
+    topic = own or state.topic
+    if own and subject is None and attribute is None and quantity.kind == "rate" and len(several) == 1:
+        return _of_item(own, of, phrase.change, state, quantity)
     if clause.inner and subject is None and attribute is None:
         attribute = re.sub(r"^其中|[超约近达仅]+$", "", clause.text[: several[0].start - clause.start].strip()) or None
     if (
-        clause.inner and subject and subject != state.topic and not entity_at(subject) and not subject.isascii()
+        clause.inner and subject and subject != topic and not entity_at(subject) and not subject.isascii()
     ):  # (海外占比超80%), (衍生模型超10万)
-        attribute, subject = f"{subject}{attribute or ''}", state.topic
+        attribute, subject = f"{subject}{attribute or ''}", topic
     if subject in word_set("myself") and state.company:
         subject = state.company
     if subject is None and attribute and state.company:  # 2024年公司收入
@@ -272,7 +289,7 @@ def _resolved(phrase: Phrase, state: Above, n: int, clause: Clause, folded: str,
     if phrase.back and subject and state.topic and not subject.startswith(state.topic):
         subject = f"{state.topic}{subject}" if len(state.topic) <= 10 else subject
     if subject is None:
-        subject = state.topic
+        subject = topic
     if phrase.change and attribute is None and state.attribute is None:
         attribute = state.acted  # 交付新车5055台,同比增长100%
     if quantity.unit == "%" and not phrase.change and attribute and re.search(_absolute(), attribute):
@@ -289,6 +306,17 @@ def _resolved(phrase: Phrase, state: Above, n: int, clause: Clause, folded: str,
         bare = attribute.removeprefix("市场") or attribute
         attribute = f"{market}{bare}" if market and market.endswith("市场") else share_of(state, attribute)
     return Whole(subject, attribute, phrase.change)
+
+
+def _of_item(own: str, of: str | None, change: str | None, state: Above, quantity: Quantity) -> Whole:
+    """A rate in brackets behind a name: of what stands behind the list, else of what the one before it was of."""
+    if of:
+        return Whole(own, of, change)
+    like = state.kind in (None, quantity.kind) or state.change is not None
+    measure = state.attribute if like else None
+    if measure is None and state.topic and not entity_at(state.topic):
+        measure = f"{state.topic}占比"  # 消耗量前三名为甲(32.1%)、乙(21.3%)
+    return Whole(own, measure or "占比", change or state.change)
 
 
 def _absolute() -> str:
@@ -312,9 +340,15 @@ def _scope(
     nobody = f"只写“{state.unsourced}”,未注明机构" if state.unsourced else None
     counting = lexicon("index", "figures")["scope"]["counting"]
     clause = re.sub(r"^.*[，,;；。]", "", folded[: quantity.start])
+    clause = re.sub(
+        r"^.*[(（]", "", re.sub(r"[(（][^()（）]*[)）]", "", clause)
+    )  # another bracket says nothing of this one
     parts = [state.said_by or own or nobody, market_of(clause) or state.market or region_of(clause), state.note]
-    parts += [m for m in dict.fromkeys(re.findall(counting, clause)) if m not in (_full(whole) or "")]
-    if re.search(r"预计|预测(?=[,，:：未将到])|有望|将(?:达|突破|超|增|超过)", folded[: quantity.start]):
+    counted = [m for m in dict.fromkeys(re.findall(counting, clause)) if m not in (_full(whole) or "")]
+    parts += [m for m in counted if whole.change or m not in word_set("against_before")]
+    if re.search(
+        r"预计|预测(?=[,，:：未将到])|有望|将(?:达|突破|超|增|超过)|预[估期测]的?约?\s?$", folded[: quantity.start]
+    ):
         parts.append("预测")
     if period and " 对 " in period and len({len(re.sub(r"-\d\d$", "", p)) for p in period.split(" 对 ")}) > 1:
         parts.append("两个时期长短不同")

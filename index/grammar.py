@@ -88,6 +88,9 @@ def tagged_words(text: str) -> tuple[tuple[str, str], ...]:
     for word, tag in tagged(text):
         single = re.fullmatch(r"[\u4e00-\u9fff]", word) and word not in _functional() and _JOINS.match(tag)
         before = result[-1] if result else ("", "")
+        if word in ("增", "减") and re.fullmatch(r"[^第上下本当今去全\d].+[年季月周]", before[0]):  # 营收季|增
+            result[-1:] = [(before[0][:-1], "n"), (before[0][-1] + word, "v")]
+            continue
         if result and (both := before[0] + word) in _joined_words():  # 冲|上, 年|增
             result[-1] = (both, "d" if both in word_set("adverbs") else "v")
             continue

@@ -31,7 +31,8 @@ class Quantity:
 _POWERS = {"十": 1e1, "百": 1e2, "千": 1e3, "万": 1e4, "亿": 1e8, "兆": 1e12}
 _ARABIC = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
 _ONES = "一二三四五六七八九"
-_CHINESE = rf"(?:[两{_ONES}][零〇{_ONES}十百千]*(?:点[零{_ONES}]+)?|十[{_ONES}]?(?:点[零{_ONES}]+)?|零点[零{_ONES}]+|[百千])"
+_POINT = rf"点[零{_ONES}]+"
+_CHINESE = rf"(?:[两{_ONES}][零〇{_ONES}十百千]*(?:{_POINT})?|十[{_ONES}]?(?:{_POINT})?|零{_POINT}|[百千])"
 _POWER = r"(?:[十百千]?(?:万亿|亿|万|兆(?![瓦赫字比帕]))|[百千](?=[\u4e00-\u9fff]))"
 _NUMERALS = frozenset("零〇一二两三四五六七八九十百千万亿数几上过")
 _BREAKS = frozenset('，,。;；、:： ()（）“”"\0')

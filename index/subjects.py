@@ -13,6 +13,7 @@ from index.grammar import (
     Tokens,
     figure_words,
     is_measure,
+    is_share,
     joined,
     opened,
     tagged_words,
@@ -122,7 +123,7 @@ def _possessed(text: str) -> tuple[str | None, str | None]:
                 return None, _measure(text)
             return (_kept(joined(tokens[:n])) if n else None), _measure(joined(tokens[n:]))
     if (end := entity_at(text)) and end < len(text):
-        end = _with_kind(text, end)
+        end = with_kind(text, end)
         if end == len(text):
             return _kept(text), None
         return _kept(text[:end]), _measure(text[end:])
@@ -145,6 +146,9 @@ def _possessed(text: str) -> tuple[str | None, str | None]:
         start -= 1
     before = tokens[:start]
     measured = joined(tokens[start:])
+    if is_share(measured) and before and is_measure(joined(before)):  # 海外收入|占比
+        owner, of = _possessed(joined(before))
+        return owner, _measure(f"{of or ''}{measured}")
     kind = next((k for k in word_set("belong") if measured.startswith(k) and is_measure(measured[len(k) :])), "")
     if kind and before and len(measured) > len(kind) + 1:  # 会员|业务收入
         return _kept(joined(before) + kind), _measure(measured[len(kind) :])
@@ -153,7 +157,7 @@ def _possessed(text: str) -> tuple[str | None, str | None]:
     return _kept(joined(before)), _measure(joined(tokens[start:]))
 
 
-def _with_kind(text: str, end: int) -> int:
+def with_kind(text: str, end: int) -> int:
     """Where a known name with its Latin form and its kind ends: 通义千问Qwen3, 豆包大模型, 阿里夸克."""
     end += entity_at(text[end:])
     if m := re.match(r"\s?[·]?[a-z0-9.\-]+", text[end:]):
@@ -182,7 +186,7 @@ def _kept(subject: str) -> str | None:
         return None
     if len(text) > SUBJECT_CHARS:
         text = re.sub(r"^.*[，,的]", "", text)[-SUBJECT_CHARS:]
-    if (end := entity_at(text)) and _with_kind(text, end) == len(text):
+    if (end := entity_at(text)) and with_kind(text, end) == len(text):
         return text
     tokens = tagged_words(text)
     adverb = next((n for n, (word, tag) in enumerate(tokens) if n and tag == "d" and word in word_set("adverbs")), None)
@@ -220,6 +224,8 @@ def topic_of(clause: str) -> tuple[str | None, str | None]:
     if m := re.match(r"(?:仅|就|比如|例如)?以(?P<topic>.{2,20}?)为例", clause):
         return _kept(m.group("topic")), None
     clause = re.sub(r"^(?:在.{1,12}中)?基于.{1,20}?的", "", clause)
+    if re.match(figure_words()["against"], clause):  # 仅次于甲(31.2%)
+        return None, None
     if (m := re.fullmatch(r".+的(?P<name>[^的]{2,10})", clause)) and _is_organisation(m.group("name")):
         return _kept(m.group("name")), None  # 上月刚发布新机的苹果公司,
     tokens = list(tagged_words(clause))
@@ -276,12 +282,14 @@ def topic_of(clause: str) -> tuple[str | None, str | None]:
     while len(taken) > 1 and taken[-1][1] == "vn" and entity_at(joined(taken)):  # 通义千问开源, 一个月……
         taken.pop()
     text = joined(taken).rstrip("的")
-    if "的" in text and (end := entity_at(text)) and text[_with_kind(text, end) :][:1] == "的":
-        end = _with_kind(text, end)
+    if "的" in text and (end := entity_at(text)) and text[with_kind(text, end) :][:1] == "的":
+        end = with_kind(text, end)
         rest = text[end + 1 :]
         text = rest if entity_at(rest) else text[:end]  # 字节跳动的豆包大模型; DeepSeek的横空出世
     if not 2 <= len(text) <= SUBJECT_CHARS or (len(text) == len(joined(tokens)) and not entity_at(text)):
         return None, None
+    if is_measure(text) and 0 < entity_at(text) < len(text):  # 甲公司份额持续领跑
+        return _possessed(text)
     return _kept(text), None
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from index.aliases import chinese_for, entities_in, forms_of, measures_in, names_share
 from index.anaphor import mentions_above, opens_back
 from index.attribution import source_of
+from index.data import lexicon
 from index.fold import fold_text
 from index.grammar import NAMED, is_measure, tagged_words
 from index.periods import match, periods_in
@@ -82,7 +83,16 @@ def states_it(question: Question, candidate: Scored, names: Sequence[str]) -> bo
     shaped = shaped and (not thing or any(form in candidate.sentence.folded for form in thing))
     subject = is_about(question.entities, candidate) and all(name in candidate.context for name in names)
     period = not question.periods or features[_AT["period_match"]] > 0
-    return shaped and subject and period and _measures_it(question.folded, candidate)
+    alone = not _is_joint(question, candidate.sentence.folded)
+    return shaped and subject and period and alone and _measures_it(question.folded, candidate)
+
+
+def _is_joint(question: Question, sentence: str) -> bool:
+    """Whether the one figure of a sentence is of several together, and one of them is asked about: 三家合计占71%."""
+    together = lexicon("rag", "question")["figures"]["together"]
+    if len(question.entities) != 1 or len(entities_in(sentence)) < 2 or re.search(together, question.folded):
+        return False
+    return re.search(together, sentence) is not None and len(SHAPES["percent"].findall(sentence)) == 1
 
 
 def is_read(question: Question, best: Scored) -> bool:
@@ -171,6 +181,7 @@ def stating(question: Question, ranked: Sequence[Scored]) -> list[Scored]:
     measures = [*known, *map(forms_of, other)]
 
     def closeness(c: Scored) -> float:
-        return c.score + IN_THE_SENTENCE * sum(any(f in c.sentence.folded for f in forms) for forms in measures)
+        named = WITHIN * sum(n in c.sentence.folded for n in names)  # IaaS is no PaaS, though they share a passage
+        return c.score + named + IN_THE_SENTENCE * sum(any(f in c.sentence.folded for f in forms) for forms in measures)
 
     return sorted(found, key=closeness, reverse=True)

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
+from index.aliases import measures_in
 from index.anaphor import points_back
 from index.dates import dates_in
 from index.fold import fold_text
@@ -15,7 +16,18 @@ from rag.asked_figure import WIDELY, WITHIN, is_about, is_asked_for, may_lead, s
 from rag.copies import originals_first
 from rag.evidence import Scored
 from rag.figure_rows import Row, row_of, sentences_above
-from rag.fitting import Fit, Ledger, fits, is_about_figures, surely
+from rag.fitting import (
+    CLOSE,
+    Fit,
+    Ledger,
+    asks_for_change,
+    fits,
+    is_about_figures,
+    is_change,
+    is_elsewhere,
+    is_of_another,
+    surely,
+)
 from rag.lists import Section, asked_count, section_of
 from rag.origin import source_of
 from rag.reader.read import Span
@@ -133,24 +145,25 @@ def _lead(
     A figure brings the period and the 口径 that its words leave out, and the sentence they stand in.
     """
     best = ranked[0]
-    if best.span is None or best.span.score < SURE:
-        return None
-    lead = lead_of(best.sentence, best.span, SHORT_CHARS)
-    if lead is None or not may_lead(question, lead, best.sentence.text):
-        return None
     document = snapshot.documents[best.sentence.doc_id]
+    lead = lead_of(best.sentence, best.span, SHORT_CHARS) if best.span and best.span.score >= SURE else None
+    if lead is None or not may_lead(question, lead, best.sentence.text):
+        return _known(question, best, snapshot, ledger, lang)
     text = in_script(lead, lang, document.lang)
     row = _row_in(question, lead, best, snapshot, ledger, lang)
+    told = [f for f in ledger.at(best.sentence) if f.value in lead]
+    amiss = bool(told) and all(is_of_another(question, f) or is_elsewhere(question, f, best) for f in told)
+    if not amiss and told and (known := _known(question, best, snapshot, ledger, lang)) and known.figure not in told:
+        return known
+    if amiss and row is None:
+        return None  # the ledger knows better
     figure = row.statement.figure if row else None
     bearing = row.statement.bearing if row else ()
-    if is_asked_for(question) and _tells_of_several(lead):
+    if is_asked_for(question) and (amiss or _tells_of_several(lead)):
         if row is None:
             return None  # which of them answers?
         if row.what:
-            cells = "；".join(cell for cell in (row.what, row.period, row.scope) if cell)
-            return Statement(
-                f"{row.value}({cells})", best.sentence, document, leads=True, bearing=bearing, figure=figure
-            )
+            return _told(row, best, document)
     added = [cell for cell in (row.period, row.scope) if cell and cell not in text] if row else []
     if added:
         text = f"{text}({';'.join(added)})"
@@ -165,6 +178,39 @@ def _lead(
     return Statement(text, best.sentence, document, leads=True, agreeing=beside, figure=figure)
 
 
+def _known(question: Question, best: Scored, snapshot: Snapshot, ledger: Ledger, lang: str) -> Statement | None:
+    """The one figure of a sentence of several that surely fits: “18.6%(乙公司占比；2025年上半年)”."""
+    if not is_asked_for(question) or not _tells_of_several(best.sentence.text):
+        return None
+    sure = _certain(question, best, ledger)
+    if not sure or any(f.score > sure[0].score - CLOSE for f in sure[1:]):
+        return None
+    document = snapshot.documents[best.sentence.doc_id]
+    figure = sure[0].figure
+    if re.search(rf"{re.escape(figure.value)}\s?[/每]", best.sentence.text):  # 5元/百万token: no price without its unit
+        return None
+    row = row_of(figure, best.sentence, sentences_above(best, snapshot), document, lang)
+    return _told(row, best, document) if row.what else None
+
+
+def _certain(question: Question, best: Scored, ledger: Ledger) -> list[Fit]:
+    """The figures of a sentence that surely fit, of the asked measure, and a change where one is asked for."""
+    asked, change = measures_in(question.folded), asks_for_change(question)
+    return [
+        f
+        for f in surely(question, [best], ledger)
+        if is_change(f.figure) == change and all(m in measures_in(fold_text(f.figure.attribute or "")) for m in asked)
+    ]
+
+
+def _told(row: Row, best: Scored, document: Document) -> Statement:
+    cells = "；".join(cell for cell in (row.what, row.period, row.scope) if cell)
+    own = row.statement
+    return Statement(
+        f"{row.value}({cells})", best.sentence, document, leads=True, bearing=own.bearing, figure=own.figure
+    )
+
+
 def _tells_of_several(lead: str) -> bool:
     """Whether a few words hold more than one quantity: “11.8%至1,269亿元”."""
     folded = fold_text(lead)
@@ -176,9 +222,13 @@ def _row_in(question: Question, lead: str, best: Scored, snapshot: Snapshot, led
     if not is_asked_for(question):
         return None
     own = [f for f in ledger.at(best.sentence) if f.value in lead and f.subject]
-    if len(own) > 1:  # several: the one that is asked for
+    if own and all(
+        is_of_another(question, f) or is_elsewhere(question, f, best) for f in own
+    ):  # another figure of the sentence may be
+        own = [f.figure for f in _certain(question, best, ledger)][:1]
+    elif len(own) > 1:  # several: the one that is asked for
         asked = [f.figure for f in fits(question, [best], ledger)]
-        own = [f for f in asked if f in own][:1]
+        own = [f for f in asked if f in own and not is_elsewhere(question, f, best)][:1]
     if len(own) != 1:
         return None
     document = snapshot.documents[best.sentence.doc_id]

@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 from index.aliases import entities_in, forms_of, measures_in, names_share
 from index.data import lexicon
 from index.fold import fold_text
-from index.grammar import is_measure, is_share
+from index.grammar import NAMED, is_measure, is_share, tagged_words, word_set
 from index.periods import periods_in, spans
 from index.quantities import Quantity
 from index.tokenize import words
@@ -21,6 +21,7 @@ from rag.understand import Question, asks_for_amount, kind_of
 _LEDGERS = 1024  # documents whose figures stay grouped
 SURE = 4.0  # score of one whose subject and measure are both named
 CLOSE = 2.0  # how far a figure may trail the one that fits best and stand beside it
+_CHANGES = ("增速", "涨幅", "跌幅", "翻", *"增减升降涨跌")
 _RISE, _FALL = forms_of("增长"), forms_of("下降")
 _UNITS = {"percent": "rate", "multiple": "times", "money": "money"}
 _LASTING = re.compile(r"年|个?多?月|周|天|星期|世纪|小时")
@@ -73,12 +74,15 @@ def kind_of_number(figure: Figure | Quantity) -> str:
 def is_change(figure: Figure) -> bool:
     """Whether a figure tells by how much something changed."""
     attribute = fold_text(figure.attribute or "")
-    return any(attribute.endswith(form) for form in (*_RISE, *_FALL, "增速", "涨幅", "跌幅", "高出", "激增", "翻"))
+    verbs = (v for v in word_set("change") if len(v) > 1)
+    return attribute.endswith((*_RISE, *_FALL, *_CHANGES, *verbs))
 
 
 def asks_for_change(question: Question) -> bool:
     """Whether a question asks by how much something changed."""
     pattern = lexicon("rag", "question")["figures"]["change"]
+    if re.search(lexicon("rag", "question")["figures"]["level"], question.folded):
+        return False
     return any(form in question.folded for form in (*_RISE, *_FALL)) or re.search(pattern, question.folded) is not None
 
 
@@ -173,6 +177,18 @@ def _of_another_time(question: Question, figure: Figure) -> bool:
     return bool(question.periods and known) and _period(question, figure) is None
 
 
+def is_elsewhere(question: Question, figure: Figure, candidate: Scored) -> bool:
+    """Whether a figure is of somebody whom a question that names somebody else does not name.
+
+    Known names are compared by their forms (_subject); others, such as 台积电, by their words.
+    """
+    subject = fold_text(figure.subject or "")
+    if question.entities or not subject or subject not in candidate.sentence.folded or _words_in(question, subject):
+        return False
+    tokens = tagged_words(question.folded)
+    return any(len(w) > 1 and NAMED.fullmatch(tag) and not w.isascii() for w, tag in tokens)
+
+
 def _of_somebody_else(question: Question, figure: Figure, candidate: Scored, owners: set[str]) -> bool:
     """Whether a sentence names whose its figure is, another than the question's, whose own are in the ledger."""
     subject = fold_text(figure.subject or "")
@@ -197,13 +213,17 @@ def _held_against() -> re.Pattern[str]:
 
 def _words_in(question: Question, subject: str | None) -> list[str]:
     """The words of a subject that the question names, in any form."""
-    return [w for w in words(fold_text(subject or "")) if len(w) > 1 and any(f in question.folded for f in forms_of(w))]
+    whole = fold_text(subject or "")
+    named = [w for w in words(whole) if len(w) > 1 and any(f in question.folded for f in forms_of(w))]
+    return named or ([whole] if len(whole) > 1 and whole in question.folded else [])
 
 
 def is_wholly_named(question: Question, figure: Figure) -> bool:
     """Whether every word of a figure's subject stands in the question."""
     parts = [w for w in words(fold_text(figure.subject or "")) if len(w) > 1]
-    return bool(parts) and all(any(form in question.folded for form in forms_of(w)) for w in parts)
+    if not parts:  # 新图: words of one character
+        return bool(_words_in(question, figure.subject))
+    return all(any(form in question.folded for form in forms_of(w)) for w in parts)
 
 
 def how_often(folded: str) -> frozenset[str]:
@@ -212,9 +232,34 @@ def how_often(folded: str) -> frozenset[str]:
 
 
 def _counts_alike(question: Question, figure: Figure) -> bool | None:
-    """Whether a figure counts as often as is asked (a day, a month); None where one of the two does not say."""
-    often, asked = how_often(fold_text(figure.attribute or "")), how_often(question.folded)
-    return bool(often & asked) if often and asked else None
+    """Whether a figure counts as often as is asked (a day, a month), and a change against the same (a year before, the
+    period before); None where one of the two does not say.
+    """
+    attribute = fold_text(figure.attribute or "")
+    for said, asked in (
+        (how_often(attribute), how_often(question.folded)),
+        (_basis(attribute), _basis(question.folded)),
+    ):
+        if said and asked and not said & asked:
+            return False
+    return True if how_often(attribute) & how_often(question.folded) else None
+
+
+def _basis(folded: str) -> frozenset[str]:
+    """What a folded text counts a change against."""
+    return frozenset(n for n, p in lexicon("rag", "question")["figures"]["basis"].items() if re.search(p, folded))
+
+
+def is_start(figure: Figure, folded: str) -> bool:
+    """Whether a sentence only tells a figure as what a change started from: the first of “从350元降到28元”."""
+    start = rf"(?:从|由|自)[^,，。;；]{{0,16}}?{re.escape(fold_text(figure.value))}[^,，。;；\d]{{0,12}}"
+    return re.search(rf"{start}[至到为成][^,，。;；\d]{{0,4}}\d", folded) is not None
+
+
+def is_of_another(question: Question, figure: Figure) -> bool:
+    """Whether the ledger knows a figure to be of another time than is asked, counted otherwise, or no change."""
+    level = asks_for_change(question) and not is_change(figure) and not question.wants & {"timeline", "multiple"}
+    return level or _of_another_time(question, figure) or _counts_alike(question, figure) is False
 
 
 def _own(figure: Figure) -> str:
@@ -247,12 +292,20 @@ def _fit(question: Question, figure: Figure, candidate: Scored) -> float | None:
         _measure(question, figure, candidate),
         _period(question, figure),
     )
-    if None in parts:
+    if None in parts or _is_left_behind(question, figure, candidate):
         return None
     own = _own(figure)
     named = sum((n in candidate.context) + (n in own) for n in question.names)
     near = _covered(question, f"{own} {candidate.sentence.folded}") + _covered(question, own)
     return sum(p for p in parts if p is not None) + 2 * near + named
+
+
+def _is_left_behind(question: Question, figure: Figure, candidate: Scored) -> bool:
+    """Whether a figure is only what a change started from, and that is not asked."""
+    if question.wants & {"timeline", "compare", "conflict"} or (question.periods & periods_of(figure.as_of)):
+        return False
+    asks = re.search(lexicon("rag", "question")["figures"]["start"], question.folded)
+    return asks is None and is_start(figure, candidate.sentence.folded)
 
 
 def _subject(question: Question, figure: Figure, candidate: Scored) -> float | None:

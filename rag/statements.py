@@ -83,6 +83,7 @@ def lead_of(sentence: Sentence, span: Span, max_chars: int) -> str | None:
     clauses = [m.span() for m in _CLAUSE.finditer(text) if m.group() and m.start() < end and m.end() > start]
     if clauses and clauses[-1][1] - clauses[0][0] <= max_chars + 1:  # one more: its comma goes
         start, end = clauses[0][0], clauses[-1][1]
+    start, end = _beside_bracket(text, start, end, span)
     lead = _without_loose(text[start:end].strip().strip(_AROUND)).strip(_AROUND)
     return lead if 0 < len(lead) <= max_chars else None
 
@@ -105,6 +106,15 @@ def _whole(text: str, start: int, end: int) -> tuple[int, int]:
             end = at + 1
         elif inside.count(closer) > inside.count(opener) and (at := text.rfind(opener, 0, start)) >= 0:
             start = at
+    return start, end
+
+
+def _beside_bracket(text: str, start: int, end: int, span: Span) -> tuple[int, int]:
+    """The side of a bracket left open in `text[start:end]` on which the span stands."""
+    for opener, closer in ("()", "（）"):
+        at = text.rfind(opener, start, end)
+        if at >= 0 and closer not in text[at:end]:
+            start, end = (start, at) if span.end <= at else (at + 1, end) if span.start > at else (start, end)
     return start, end
 
 

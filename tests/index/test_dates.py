@@ -48,6 +48,12 @@ def test_a_month_takes_the_year_above_or_of_publication_else_stays_words() -> No
     assert when("去年底", published="2025-10-18") == ["2024-12"]
     assert when("今年9月") == ["今年9月"]
     assert when("截至目前", published="2025-07-23") == ["2025-07-23"]
+    assert when("第四季度营收", published="2026-02-18") == ["2025Q4"]  # it is not over before it began
+    assert when("11月将发布新品", published="2025-07-23") == ["2025-11"]
+
+
+def test_the_date_of_a_record_dates_nothing_behind_it() -> None:
+    assert when("创2021年6月以来新高,第二季度营收增长", published="2025-08-13") == ["2021-06", "2025Q2"]
 
 
 @pytest.mark.parametrize("text", ["18个月", "月活过亿", "2000亿元", "1,2024个", "20世纪", "3月票", "90年代"])

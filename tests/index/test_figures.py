@@ -50,6 +50,34 @@ def told(text: str, **fields: Any) -> list[tuple[str | None, str | None, str, st
             "华星、明达分别占比27%、17%。",
             [("华星", "占比", "27%", None), ("明达", "占比", "17%", None)],
         ),
+        (  # in brackets, each of the name it stands behind
+            "2025年下半年,大模型日均消耗前三名为:华星(32.1%)、明达(21.3%)和QianXun(18.4%)。",
+            [
+                ("华星", "大模型日均消耗占比", "32.1%", "2025H2"),
+                ("明达", "大模型日均消耗占比", "21.3%", "2025H2"),
+                ("QianXun", "大模型日均消耗占比", "18.4%", "2025H2"),
+            ],
+        ),
+        (
+            "2024年华星的市场份额约为8.5%,位居第三,仅次于QianXun(31.2%)和Mingda(20.8%)。",
+            [
+                ("华星", "市场份额", "8.5%", "2024"),
+                ("QianXun", "市场份额", "31.2%", "2024"),
+                ("Mingda", "市场份额", "20.8%", "2024"),
+            ],
+        ),
+        (
+            "2024年华星收入同比增长16.8%,高于QianXun(12.5%)和Mingda(14.7%)的增速。",
+            [
+                ("华星", "收入同比增长", "16.8%", "2024"),
+                ("QianXun", "增速", "12.5%", "2024"),
+                ("Mingda", "增速", "14.7%", "2024"),
+            ],
+        ),
+        (  # a remark, not a name
+            "得益于市场的稳定增长(国内收入同比增长21.3%)及东南亚市场的拓展(海外收入占比提升至18%)。",
+            [(None, "国内收入同比增长", "21.3%", None), (None, "海外收入占比", "18%", None)],
+        ),
         (  # as many figures a measure as there are names
             "华星和明达分别以3330万部和3320万部的出货量占据了10.1%和10.0%的市场份额。",
             [
@@ -218,3 +246,24 @@ def test_a_report_of_one_quarter_dates_what_names_no_time() -> None:
 @pytest.mark.parametrize("other", ["2025年9月,华星发布新机。", "2024年第一季度的报告没有这样写。"])
 def test_a_text_of_several_periods_dates_nothing_by_its_opening(other: str) -> None:
     assert told(f"{REPORT}\n\n{other}")[0] == ("华星", "市场份额", "19%", None)
+
+
+def test_a_row_that_begins_with_a_measure_is_of_what_heads_its_columns() -> None:
+    told_of = told("转化率(CVR)：原图 0.8%，新图 1.1%，提升幅度 37.5%。\n")
+    assert told_of[:2] == [("原图", "转化率", "0.8%", None), ("新图", "转化率", "1.1%", None)]
+    assert told_of[2][0] == "转化率(CVR)"
+
+
+@pytest.mark.parametrize(
+    ("text", "said_by"),
+    [
+        (
+            "根据远望咨询《2024年视觉营销技术报告》,使用新工具的卖家节省67%的时间。",
+            "远望咨询《2024年视觉营销技术报告》",
+        ),
+        ("据远望大学2023年Q4调研,43%的卖家用新工具。", "远望大学"),
+        ("Distant Merchant Center数据显示,新图的转化率为14.7%。", "Distant Merchant Center"),
+    ],
+)
+def test_who_says_so_is_named_as_the_sentence_names_it(text: str, said_by: str) -> None:
+    assert {f.said_by for f in ledger(text)} == {said_by}

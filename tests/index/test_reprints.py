@@ -89,4 +89,4 @@ def test_metadata_headings_and_tables_of_a_series_are_no_site_lines() -> None:
     ]
     texts, _ = cleaned_corpus(documents)
     assert all("title" not in t.readable.text and "一、收入" in t.readable.text for t in texts.values())
-    assert all("| 甲 | 3 |" in t.readable.text for t in texts.values())
+    assert all("甲：收入 3。" in t.readable.text for t in texts.values())

@@ -358,13 +358,8 @@ def test_whatever_a_writer_does_last_a_whole_version_is_in_use(
     assert sorted(index.store.milvus.collections()) == sorted(names)
 
 
-@pytest.mark.parametrize("kind", [Engine, RealServer])
-def test_killed_while_it_is_written_to_it_loses_no_version_it_had(
-    tmp_path: Path, soak: bool, kind: type[Engine]
-) -> None:
-    if kind is RealServer and not soak:
-        pytest.skip("the real server is started by make soak")
-    engine = kind(tmp_path / "engine").start()
+def test_killed_while_it_is_written_to_it_loses_no_version_it_had(tmp_path: Path, soak: bool) -> None:
+    engine = Engine(tmp_path / "engine").start()  # the server of the `milvus` wheel does not come back once killed
     try:
         index = Published(tmp_path, engine)
         had = index.published(0)
@@ -381,12 +376,12 @@ def test_killed_while_it_is_written_to_it_loses_no_version_it_had(
 
             writer = threading.Thread(target=write)
             writer.start()
-            time.sleep(chance.uniform(0.0, 1.2 if kind is Engine else 12.0))
+            time.sleep(chance.uniform(0.0, 1.2))
             engine.end()
             writer.join(60)
             engine.start()
             fresh = index.another(f"elsewhere-{n}")
-            used = answered(fresh.current, 120)
+            used = answered(fresh.current)
             assert used in ((had, version) if failed.is_set() else (version,))
             is_whole(fresh, used)
             index.another().publish(version, 1)
