@@ -219,7 +219,7 @@ def test_only_what_changed_is_encoded_and_the_result_is_that_of_a_full_rebuild(
     assert contents(open_current(tmp_path / "full")) == contents(opened)
 
 
-@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=4 if "CI" in os.environ else 8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.dictionaries(st.sampled_from("abc"), st.sampled_from(list(TEXTS.values())), min_size=1), max_size=3))
 def test_any_history_of_rebuilds_ends_where_a_full_one_does(
     tmp_path_factory: pytest.TempPathFactory, history: list[dict[str, str]]
