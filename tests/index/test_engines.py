@@ -465,8 +465,10 @@ def listening(processes: set[int]) -> set[str]:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=["ctrl-c", "kill"])
 def test_a_rebuild_that_is_interrupted_leaves_no_processes_and_listens_to_nobody_else(
-    number: int, corpus: Path, tmp_path: Path
+    number: int, corpus: Path, tmp_path: Path, soak: bool
 ) -> None:
+    if number == signal.SIGINT and not soak:
+        pytest.skip("in make soak")
     seen = tmp_path / "seen"
     seen.mkdir()
     program = (
@@ -506,7 +508,11 @@ def two_machines(tmp_path: Path) -> Iterator[Any]:
     if ray.is_initialized():
         ray.shutdown()
     given = {"node_ip_address": "127.0.0.1", "object_store_memory": 80 << 20, "include_dashboard": False}
-    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, **given})
+    try:
+        made = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, **given})
+    except Exception:  # Ray's own start sometimes takes longer than it waits: once more
+        ray.shutdown()
+        made = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, **given})
     try:
         yield made, lambda **more: made.add_node(num_cpus=1, **{**given, **more})
     finally:
