@@ -48,8 +48,14 @@ def _take(milvus: Milvus, own: str, host: str) -> None:
             raise
     if not is_dead(holder, host):
         raise _busy(milvus, holder)
-    milvus.give(WRITING, own, taken=True)
+    failed = None
+    try:
+        milvus.give(WRITING, own, taken=True)
+    except StoreUnfit as e:  # milvus-lite fails one of two at once, whichever of them then has it
+        failed = e
     time.sleep(_SETTLE_S)  # who found the same one dead may have taken it too: the last one has it
+    if failed and milvus.alias(WRITING) == holder:
+        raise failed
     _still(milvus, own)
     milvus.drop(holder)
 

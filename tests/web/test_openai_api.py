@@ -166,14 +166,21 @@ def test_there_is_one_model(door: Door) -> None:
 class Slowly(FakeService):
     """Its sentences are sure one after the other; a question with 迟 never gets to its end."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.ended = threading.Event()
+
     def ask(self, question: str, turns: Sequence[str] = (), lang: str = "auto", top_k: int | None = None) -> Answer:
         said = ("第一句。[1]", "第二句。[1]") if "换" not in question else ("收回的一句。",)
-        for sentence in said:
-            say(sentence)
-            time.sleep(0.2)
-        if "迟" in question:
-            time.sleep(0.5)
-            tell("compose")
+        try:  # where nobody waits any more `say` and `tell` raise
+            for sentence in said:
+                say(sentence)
+                time.sleep(0.2)
+            while "迟" in question:
+                tell("compose")
+                time.sleep(0.1)
+        finally:
+            self.ended.set()
         answer = super().ask(question, turns, lang, top_k)
         note = "按「甲」理解\n\n" if "错字" in question else ""
         return replace(answer, text=f"{note}第一句。[1]第二句。[1]\n来源[1]")
@@ -199,7 +206,7 @@ def test_sentences_that_are_sure_are_shown_before_the_answer_is_whole(doors: Any
 
 
 def test_what_goes_wrong_after_the_first_sentence_ends_the_stream_with_an_error(doors: Any) -> None:
-    door = doors(service=Slowly(), deadline_s=0.6)
+    door = doors(service=Slowly(), deadline_s=3)
     stream = door.ask("迟", stream=True)
     assert [next(stream).choices[0].delta.content for _ in range(3)] == ["", "第一句。[1]", "第二句。[1]"]
     with pytest.raises(openai.APIError, match="没有答完") as failed:
@@ -210,8 +217,9 @@ def test_what_goes_wrong_after_the_first_sentence_ends_the_stream_with_an_error(
 def test_who_hangs_up_ends_the_work(doors: Any) -> None:
     door = doors(service=Slowly())
     with door.ask("迟", stream=True) as stream:
-        next(iter(stream))
-    time.sleep(1.2)
+        assert [next(stream).choices[0].delta.content for _ in range(2)] == ["", "第一句。[1]"]
+        assert not door.service.ended.is_set()
+    assert door.service.ended.wait(10)
     assert door.service.asked == []
 
 
