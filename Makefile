@@ -16,7 +16,12 @@ run: $(VENV)/.installed  ## set up, build the index from corpus/, serve the chat
 	$(BIN)/yuntu serve --host $(HOST) --port $(PORT)
 
 test: $(VENV)/.dev  ## set up and run the whole suite (browser tests need Debian's chromium)
+ifdef TESTS
 	$(BIN)/python -m pytest $(TESTS)
+else
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not alone"
+	$(BIN)/python -m pytest -m alone
+endif
 
 lint: $(VENV)/.dev  ## ruff and strict types
 	$(BIN)/ruff check .

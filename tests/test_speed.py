@@ -19,7 +19,7 @@ from index.embedded_e5 import shipped_file, shipped_tokenizer
 from index.encode import Encoder
 from rag.assistant import Assistant
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.alone, pytest.mark.slow]
 
 TEXTS = [
     p.read_text(encoding="utf-8")[at : at + 350]

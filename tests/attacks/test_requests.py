@@ -21,6 +21,8 @@ from web.guard import BodyLimit
 from web.keys import Keys
 from web.patience import patient
 
+pytestmark = pytest.mark.alone
+
 DOCS = Path(__file__).parents[2] / "docs" / "attacks.md"
 LEAKS = re.compile(rb"Traceback|site-packages|root:x:|secret detail|/web/\w+\.py|yt_[\w-]{20}")
 

@@ -31,6 +31,8 @@ from rag.spelling import LONGEST_TEXT
 from rag.understand import understand
 from tests.fuzz.nasty import UNITS, repeated
 
+pytestmark = pytest.mark.alone
+
 LONG = {False: 6_000, True: 20_000}  # characters; with --soak and without, and a quarter of it
 MOST = 8.0  # times as long for four times the text: the square would be sixteen
 TOO_SHORT_S = 0.08  # what takes less says nothing of how it grows

@@ -32,6 +32,8 @@ ray = pytest.importorskip("ray", reason="an extra: pip install 'yuntu-qa[ray]'")
 from index.engines import over_ray, ray_worker  # noqa: E402
 from index.engines.over_ray import OverRay  # noqa: E402
 
+pytestmark = pytest.mark.alone
+
 ROOT = Path(__file__).parents[2]
 TEXTS = {f"{n:02}.txt": f"第{n}座机房建成了，容量是{n + 3}兆瓦。其余各项没有说明。\n" for n in range(24)}
 SETTINGS = {"ray_worker_mb": 1024}

@@ -12,6 +12,8 @@ from index import fetch as fetching
 from index.errors import FetchFailed
 from index.fetch import fetch
 
+pytestmark = pytest.mark.alone
+
 PAGE = "<html><body><p>云市场的份额没有变化。</p></body></html>".encode()
 
 

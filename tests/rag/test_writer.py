@@ -18,6 +18,8 @@ from rag.stated import Evidence
 from rag.writer import Draft, NotWritten, Writer, sentences_of
 from tests.rag.scripted_models import ALSO_GOOD, GOOD, SAYS, models
 
+pytestmark = pytest.mark.alone
+
 TEXTS = (
     "按 IDC 口径，2025年上半年火山引擎拿下中国公有云大模型调用量的49.2%，排名第一。",
     "按 IDC 口径，2025年上半年阿里云占中国公有云大模型调用量的27%，排第二位。",

@@ -68,7 +68,7 @@ class Tab:
             site.service.asked.clear()
         self.site = site
         self.context = browser.new_context(base_url=site.url, **options)
-        self.context.set_default_timeout(15_000)
+        self.context.set_default_timeout(30_000)
         self.page = self.context.new_page()
         self.complaints: list[str] = []
         self.page.on("console", lambda m: self.complaints.append(m.text) if m.type in ("error", "warning") else None)

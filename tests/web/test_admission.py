@@ -16,6 +16,8 @@ from web import app as app_module
 from web.admission import SHORTEST_WAIT_S, Admission, Busy
 from web.app import SPARE, create_app
 
+pytestmark = pytest.mark.alone
+
 QUEUE = 2
 PLACES = 1 + SPARE + QUEUE
 

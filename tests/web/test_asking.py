@@ -12,6 +12,8 @@ from rag.values import Answer
 from tests.web.fake_service import FakeService
 from web.app import create_app
 
+pytestmark = pytest.mark.alone
+
 DEADLINE_S = 0.4
 STEP_S = 0.1
 TALK = [("POST", "/api/ask"), ("POST", "/api/ask/stream"), ("POST", "/ask"), ("GET", "/"), ("GET", "/api/search")]

@@ -195,10 +195,9 @@ def test_why_a_paste_of_ten_thousand_characters_is_turned_away_can_be_seen(brows
     send(tab, "份额" * 5000)
     card = tab.page.locator(".failed")
     card.wait_for()
-    tab.page.wait_for_timeout(700)  # it scrolls there
-    box = card.bounding_box()
-    assert box is not None
-    assert 0 <= box["y"] < 600
+    tab.page.wait_for_function(  # it scrolls there
+        "() => { const y = document.querySelector('.failed').getBoundingClientRect().y; return 0 <= y && y < 600 }"
+    )
     assert len(tab.page.input_value("#q")) == 10_000
     tab.context.close()
 
@@ -415,6 +414,7 @@ def test_on_paper_there_is_the_answer_with_its_sources_and_no_buttons(tab: Tab) 
         assert tab.page.locator(gone).first.is_hidden(), gone
 
 
+@pytest.mark.alone
 def test_the_start_page_is_light_and_quick(browser: Any, site: Site) -> None:
     tab = Tab(browser, site)
     sizes: list[int] = []

@@ -25,6 +25,8 @@ from web.access import Policy
 from web.app import LARGER, create_app
 from web.keys import Keys
 
+pytestmark = pytest.mark.alone
+
 QUESTION = "2025年上半年的市场规模是多少？"
 
 

@@ -17,6 +17,8 @@ from tests.web.wire import Server, Wire, replies
 from web.guard import BodyLimit
 from web.patience import PatientProtocol, patient
 
+pytestmark = pytest.mark.alone
+
 HEAD_S, READ_S, BODY_S, A_CLIENT = 0.4, 0.6, 0.5, 12
 MB = 1 << 20
 GET = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"

@@ -5,10 +5,13 @@ import json
 import time
 from collections.abc import AsyncGenerator
 
+import pytest
 from sse_starlette import ServerSentEvent
 
 from rag.progress import say
 from web.stream import event, events
+
+pytestmark = pytest.mark.alone
 
 
 def test_a_sure_sentence_is_sent_before_the_answer_is_whole() -> None:

@@ -19,6 +19,8 @@ from tests.web.serving import Served, free_port
 from web.keys import Keys
 from web.serving import CannotServe, Door, listen, policy_of
 
+pytestmark = pytest.mark.alone
+
 QUESTION = "星澜云2025年的营收是多少？"
 
 

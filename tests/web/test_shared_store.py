@@ -17,7 +17,7 @@ from tests.index.small import build, small_settings, write_corpus
 from tests.index.stores.engines import Engine
 from tests.web.serving import Served
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("fake_encoder")]
+pytestmark = [pytest.mark.alone, pytest.mark.slow, pytest.mark.usefixtures("fake_encoder")]
 QUESTION = "星澜云2025年的营收是多少？"
 SERVERS, CLIENTS = 3, 6
 

@@ -14,6 +14,8 @@ from tests.web.fake_service import FakeService
 from web.app import create_app
 from web.stream import Done, Stage, stages_of
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture
 def client() -> Iterator[TestClient]:

@@ -23,6 +23,8 @@ from tests.index.small import build, write_corpus
 from tests.web.load import Seen, clients
 from tests.web.serving import Served
 
+pytestmark = pytest.mark.alone
+
 ROOT = Path(__file__).parents[2]
 RETAINED = 1.05  # of the memory after the first minute
 TURNED_AWAY = 0.05  # more than without swaps: sixteen who ask without a pause are more than two cores answer

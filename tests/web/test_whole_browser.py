@@ -13,7 +13,7 @@ from rag.assistant import Assistant
 from tests.conftest import ROOT
 from tests.web.browser import NEEDS_BROWSER, Site, Tab
 
-pytestmark = [*NEEDS_BROWSER, pytest.mark.slow]
+pytestmark = [pytest.mark.alone, *NEEDS_BROWSER, pytest.mark.slow]
 
 SCREENS = ROOT / "var" / "screenshots"  # to be looked at, and kept by CI; never in git
 

@@ -14,6 +14,8 @@ from index.formats.worker import READERS, Limits, Worker
 from index.load import MAX_DOCUMENT_CHARS, load
 from tests.index.formats import made
 
+pytestmark = pytest.mark.alone
+
 TEXT = "二〇二五年上半年，衡山云在公有云市场的份额为31.5%，比去年同期高四个百分点。"
 
 

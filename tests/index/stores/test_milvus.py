@@ -159,6 +159,7 @@ def test_an_address_that_is_none_is_refused_and_tells_no_password(written: str, 
     assert "secret" not in str(refused.value)
 
 
+@pytest.mark.alone
 def test_a_store_that_is_not_there_is_told_of_before_anything_is_encoded(tmp_path: Path) -> None:
     settings = small_settings(tmp_path / "index", store=f"milvus://127.0.0.1:{free_port()}")
     from index.build import rebuild
@@ -198,6 +199,7 @@ def test_what_pymilvus_raises_is_ours(code: int, text: str, kind: type[YuntuErro
     assert "milvus://db" in str(told.value)
 
 
+@pytest.mark.alone
 def test_what_does_not_answer_is_asked_again_only_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     milvus = Milvus(address_of(f"milvus://127.0.0.1:{free_port()}"), "")
     with pytest.raises(StoreUnavailable):
@@ -226,6 +228,7 @@ def _as_file(data: Path) -> Path:
     return link
 
 
+@pytest.mark.alone
 def test_a_server_that_hangs_or_is_gone_is_known_within_a_second_and_found_again(tmp_path: Path) -> None:
     engine = Engine(tmp_path / "engine").start()
     try:
