@@ -340,9 +340,8 @@ def _scope(
     nobody = f"只写“{state.unsourced}”,未注明机构" if state.unsourced else None
     counting = lexicon("index", "figures")["scope"]["counting"]
     clause = re.sub(r"^.*[，,;；。]", "", folded[: quantity.start])
-    clause = re.sub(
-        r"^.*[(（]", "", re.sub(r"[(（][^()（）]*[)）]", "", clause)
-    )  # another bracket says nothing of this one
+    clause = re.sub(r"[(（][^()（）]*[)）]", "", clause)  # another bracket says nothing of this one
+    clause = re.sub(r"^.*[(（]", "", clause)
     parts = [state.said_by or own or nobody, market_of(clause) or state.market or region_of(clause), state.note]
     counted = [m for m in dict.fromkeys(re.findall(counting, clause)) if m not in (_full(whole) or "")]
     parts += [m for m in counted if whole.change or m not in word_set("against_before")]

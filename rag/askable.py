@@ -9,7 +9,7 @@ from index.fold import fold_text
 from index.grammar import is_measure, is_share, measure_of
 from index.values import Document, Figure
 from rag.english import in_words
-from rag.fitting import is_change, kind_of_number
+from rag.figure_kinds import is_change, kind_of_number
 from rag.ledger import in_period, periods_of
 from rag.levels import SHARE, is_name
 from rag.relation import same_measure, same_number

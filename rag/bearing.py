@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from index.aliases import entities_in, forms_of, measures_in
 from index.fold import fold_text
 from index.values import Figure
-from rag.fitting import is_change
+from rag.figure_kinds import is_change
 from rag.ledger import periods_of
 from rag.mentions import Mention, pattern, same_number
 from rag.stated import Evidence, Name, Stated, covered, is_same, subject_of

@@ -5,34 +5,24 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from index.aliases import measures_in
 from index.anaphor import points_back
-from index.dates import dates_in
-from index.fold import fold_text
-from index.quantities import quantities_in
 from index.snapshot import Snapshot
-from index.values import Document, Sentence
-from rag.asked_figure import WIDELY, WITHIN, is_about, is_asked_for, may_lead, stating
+from index.values import Sentence
+from rag.asked_figure import WIDELY, WITHIN, is_about, is_asked_for, stating
 from rag.copies import originals_first
 from rag.evidence import Scored
-from rag.figure_rows import Row, row_of, sentences_above
 from rag.fitting import (
-    CLOSE,
     Fit,
     Ledger,
-    asks_for_change,
     fits,
     is_about_figures,
-    is_change,
-    is_elsewhere,
-    is_of_another,
     surely,
 )
+from rag.leading import lead
 from rag.lists import Section, asked_count, section_of
 from rag.origin import source_of
 from rag.reader.read import Span
-from rag.reading import agreeing
-from rag.statements import Statement, focus, in_script, lead_of, same_content
+from rag.statements import Statement, focus, in_script, same_content
 from rag.understand import Question, kind_of
 
 # How many sentences an answer of each kind may hold, and how far (in log odds) the last may trail the first.
@@ -46,9 +36,6 @@ LIMITS = {
 }
 LEAD_CHARS, LONG_CHARS = 90, 130  # of one statement, in a short and in a long answer
 ABOVE_CHARS = 60  # of the sentence that the best one points back at
-SHORT_CHARS = 38  # of the answer that leads
-SURE = -3.0  # log probability of the span below which it does not lead: the reader wavers between many
-AGREEING = 2  # further sources named beside it
 ONE_SOURCE = 2  # sentences of one source in an answer of three or more, while another source has one to add
 FIGURES = 3  # sentences that each state a figure the question fits
 FIGURE_CHARS = 118  # of one that states a figure: its period and scope come with it
@@ -119,15 +106,12 @@ def choose(
     said = [
         _statement(c.sentence, question, ABOVE_CHARS if c is above else width, lang, snapshot, c.span) for c in picked
     ]
-    lead = (
-        _lead(question, ranked, said[above is not None], snapshot, ledger, lang)
-        if kind in ("fact", "explain")
-        else None
-    )
-    if lead is None and kind == "fact" and is_asked_for(question):
+    leads = kind in ("fact", "explain")
+    answer = lead(question, ranked, said[above is not None], snapshot, ledger, lang) if leads else None
+    if answer is None and kind == "fact" and is_asked_for(question):
         stated_by = {(f.figure.doc_id, f.figure.start): f.figure for f in reversed(surely(question, ranked, ledger))}
         said = [replace(s, figure=stated_by.get((s.sentence.doc_id, s.sentence.start))) for s in said]
-    return kind, [lead, *said] if lead else said
+    return kind, [answer, *said] if answer else said
 
 
 def _statement(
@@ -135,104 +119,6 @@ def _statement(
 ) -> Statement:
     document = snapshot.documents[sentence.doc_id]
     return Statement(in_script(focus(sentence, question, width, span), lang, document.lang), sentence, document)
-
-
-def _lead(
-    question: Question, ranked: Sequence[Scored], said: Statement, snapshot: Snapshot, ledger: Ledger, lang: str
-) -> Statement | None:
-    """The answer in a few words, where what is said does not begin with them, and who else says so.
-
-    A figure brings the period and the 口径 that its words leave out, and the sentence they stand in.
-    """
-    best = ranked[0]
-    document = snapshot.documents[best.sentence.doc_id]
-    lead = lead_of(best.sentence, best.span, SHORT_CHARS) if best.span and best.span.score >= SURE else None
-    if lead is None or not may_lead(question, lead, best.sentence.text):
-        return _known(question, best, snapshot, ledger, lang)
-    text = in_script(lead, lang, document.lang)
-    row = _row_in(question, lead, best, snapshot, ledger, lang)
-    told = [f for f in ledger.at(best.sentence) if f.value in lead]
-    amiss = bool(told) and all(is_of_another(question, f) or is_elsewhere(question, f, best) for f in told)
-    if not amiss and told and (known := _known(question, best, snapshot, ledger, lang)) and known.figure not in told:
-        return known
-    if amiss and row is None:
-        return None  # the ledger knows better
-    figure = row.statement.figure if row else None
-    bearing = row.statement.bearing if row else ()
-    if is_asked_for(question) and (amiss or _tells_of_several(lead)):
-        if row is None:
-            return None  # which of them answers?
-        if row.what:
-            return _told(row, best, document)
-    added = [cell for cell in (row.period, row.scope) if cell and cell not in text] if row else []
-    if added:
-        text = f"{text}({';'.join(added)})"
-        return Statement(text, best.sentence, document, leads=True, bearing=bearing, figure=figure)
-    if text in said.text[:SHORT_CHARS]:
-        return None
-    others: dict[str, tuple[Sentence, Document]] = {}
-    for c in agreeing(ranked):  # cited beside it only where the whole lead stands there too
-        if c.sentence.doc_id != best.sentence.doc_id and fold_text(lead) in c.sentence.folded:
-            others.setdefault(c.sentence.doc_id, (c.sentence, snapshot.documents[c.sentence.doc_id]))
-    beside = tuple(others.values())[:AGREEING]
-    return Statement(text, best.sentence, document, leads=True, agreeing=beside, figure=figure)
-
-
-def _known(question: Question, best: Scored, snapshot: Snapshot, ledger: Ledger, lang: str) -> Statement | None:
-    """The one figure of a sentence of several that surely fits: “18.6%(乙公司占比；2025年上半年)”."""
-    if not is_asked_for(question) or not _tells_of_several(best.sentence.text):
-        return None
-    sure = _certain(question, best, ledger)
-    if not sure or any(f.score > sure[0].score - CLOSE for f in sure[1:]):
-        return None
-    document = snapshot.documents[best.sentence.doc_id]
-    figure = sure[0].figure
-    if re.search(rf"{re.escape(figure.value)}\s?[/每]", best.sentence.text):  # 5元/百万token: no price without its unit
-        return None
-    row = row_of(figure, best.sentence, sentences_above(best, snapshot), document, lang)
-    return _told(row, best, document) if row.what else None
-
-
-def _certain(question: Question, best: Scored, ledger: Ledger) -> list[Fit]:
-    """The figures of a sentence that surely fit, of the asked measure, and a change where one is asked for."""
-    asked, change = measures_in(question.folded), asks_for_change(question)
-    return [
-        f
-        for f in surely(question, [best], ledger)
-        if is_change(f.figure) == change and all(m in measures_in(fold_text(f.figure.attribute or "")) for m in asked)
-    ]
-
-
-def _told(row: Row, best: Scored, document: Document) -> Statement:
-    cells = "；".join(cell for cell in (row.what, row.period, row.scope) if cell)
-    own = row.statement
-    return Statement(
-        f"{row.value}({cells})", best.sentence, document, leads=True, bearing=own.bearing, figure=own.figure
-    )
-
-
-def _tells_of_several(lead: str) -> bool:
-    """Whether a few words hold more than one quantity: “11.8%至1,269亿元”."""
-    folded = fold_text(lead)
-    return len(quantities_in(folded, tuple((d.start, d.end) for d in dates_in(folded)))) > 1
-
-
-def _row_in(question: Question, lead: str, best: Scored, snapshot: Snapshot, ledger: Ledger, lang: str) -> Row | None:
-    """The figure that the leading words give, where a figure is asked for."""
-    if not is_asked_for(question):
-        return None
-    own = [f for f in ledger.at(best.sentence) if f.value in lead and f.subject]
-    if own and all(
-        is_of_another(question, f) or is_elsewhere(question, f, best) for f in own
-    ):  # another figure of the sentence may be
-        own = [f.figure for f in _certain(question, best, ledger)][:1]
-    elif len(own) > 1:  # several: the one that is asked for
-        asked = [f.figure for f in fits(question, [best], ledger)]
-        own = [f for f in asked if f in own and not is_elsewhere(question, f, best)][:1]
-    if len(own) != 1:
-        return None
-    document = snapshot.documents[best.sentence.doc_id]
-    return row_of(own[0], best.sentence, sentences_above(best, snapshot), document, lang)
 
 
 def _picked(question: Question, ranked: Sequence[Scored], kind: str, snapshot: Snapshot) -> list[Scored]:

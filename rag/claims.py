@@ -13,8 +13,9 @@ from index.snapshot import Snapshot
 from rag.asked_figure import is_about
 from rag.evidence import Scored
 from rag.figure_answer import nearest
+from rag.figure_kinds import kind_of_number
 from rag.figure_rows import is_subject
-from rag.fitting import SURE, Fit, Ledger, fits, kind_of_number
+from rag.fitting import SURE, Fit, Ledger, fits
 from rag.ledger import in_period, periods_of
 from rag.relation import same_number
 from rag.statements import Statement

@@ -10,20 +10,9 @@ from index.values import Figure
 from rag.asked_figure import is_about
 from rag.copies import originals_first
 from rag.evidence import Scored
+from rag.figure_kinds import is_change, kind_of_number
 from rag.figure_rows import Row, is_subject, row_of, sentences_above
-from rag.fitting import (
-    CLOSE,
-    SURE,
-    Fit,
-    Ledger,
-    asks_more,
-    fits,
-    is_about_figures,
-    is_change,
-    is_wholly_named,
-    kind_of_number,
-    surely,
-)
+from rag.fitting import CLOSE, SURE, Fit, Ledger, asks_more, fits, is_about_figures, is_wholly_named, surely
 from rag.ledger import in_period, periods_of
 from rag.lists import asked_rank
 from rag.relation import counts_otherwise, relation, relations, same_measure, same_number, same_subject

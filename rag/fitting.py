@@ -8,24 +8,29 @@ from functools import cache, lru_cache
 from index.aliases import entities_in, forms_of, measures_in, names_share
 from index.data import lexicon
 from index.fold import fold_text
-from index.grammar import NAMED, is_measure, is_share, tagged_words, word_set
+from index.grammar import NAMED, is_measure, is_share, tagged_words
 from index.periods import periods_in, spans
-from index.quantities import Quantity
 from index.tokenize import words
 from index.values import Figure, Sentence
 from rag.asked_figure import WIDELY, WITHIN, is_about, is_asked_for, is_named
 from rag.evidence import Scored
+from rag.figure_kinds import (
+    asks_for_change,
+    asks_for_start,
+    counts_alike,
+    how_often,
+    is_change,
+    is_start,
+    kind_of_number,
+)
 from rag.ledger import in_period, periods_of
 from rag.understand import Question, asks_for_amount, kind_of
 
 _LEDGERS = 1024  # documents whose figures stay grouped
 SURE = 4.0  # score of one whose subject and measure are both named
 CLOSE = 2.0  # how far a figure may trail the one that fits best and stand beside it
-_CHANGES = ("增速", "涨幅", "跌幅", "翻", *"增减升降涨跌")
-_RISE, _FALL = forms_of("增长"), forms_of("下降")
 _UNITS = {"percent": "rate", "multiple": "times", "money": "money"}
 _LASTING = re.compile(r"年|个?多?月|周|天|星期|世纪|小时")
-_MONEY = re.compile(r"元|美金|英镑|法郎|卢布|马克|块钱|rmb|usd|cny")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,35 +60,6 @@ class Ledger:
     def at(self, sentence: Sentence) -> Sequence[Figure]:
         """The figures of a sentence."""
         return self._document(sentence.doc_id).get(sentence.start, ())
-
-
-def kind_of_number(figure: Figure | Quantity) -> str:
-    """What the number counts: rate, times, money, or the unit itself."""
-    unit = fold_text(figure.unit or "")
-    if unit in ("%", "成", "折", "‰", "百分点", "个百分点") or (
-        not unit and isinstance(figure.number, float) and figure.number < 1
-    ):
-        return "rate"
-    if unit == "倍":
-        return "times"
-    if _MONEY.search(unit):
-        return "money"
-    return unit or "count"
-
-
-def is_change(figure: Figure) -> bool:
-    """Whether a figure tells by how much something changed."""
-    attribute = fold_text(figure.attribute or "")
-    verbs = (v for v in word_set("change") if len(v) > 1)
-    return attribute.endswith((*_RISE, *_FALL, *_CHANGES, *verbs))
-
-
-def asks_for_change(question: Question) -> bool:
-    """Whether a question asks by how much something changed."""
-    pattern = lexicon("rag", "question")["figures"]["change"]
-    if re.search(lexicon("rag", "question")["figures"]["level"], question.folded):
-        return False
-    return any(form in question.folded for form in (*_RISE, *_FALL)) or re.search(pattern, question.folded) is not None
 
 
 def is_about_figures(question: Question) -> bool:
@@ -117,7 +93,7 @@ def surely(question: Question, ranked: Sequence[Scored], ledger: Ledger) -> list
     sure = [
         f
         for f in fits(question, ranked, ledger)
-        if (f.score >= SURE + 2 * bool(question.periods) or _counts_alike(question, f.figure) is True)
+        if (f.score >= SURE + 2 * bool(question.periods) or counts_alike(question, f.figure) is True)
         and f.candidate.score >= ranked[0].score - (WIDELY if _is_singled_out(question, f.figure) else WITHIN)
         and (not question.periods or periods_of(f.figure.as_of))
         and (_subject(question, f.figure, f.candidate) or 0.0) >= 1
@@ -166,7 +142,7 @@ def _ruled_out(question: Question, candidate: Scored, figures: Sequence[Figure],
         shaped = levels
     return bool(shaped) and all(
         _of_another_time(question, f)
-        or _counts_alike(question, f) is False
+        or counts_alike(question, f) is False
         or _of_somebody_else(question, f, candidate, owners)
         for f in shaped
     )
@@ -226,40 +202,10 @@ def is_wholly_named(question: Question, figure: Figure) -> bool:
     return all(any(form in question.folded for form in forms_of(w)) for w in parts)
 
 
-def how_often(folded: str) -> frozenset[str]:
-    """How often a folded text counts: a day, a month …"""
-    return frozenset(n for n, p in lexicon("rag", "question")["figures"]["per"].items() if re.search(p, folded))
-
-
-def _counts_alike(question: Question, figure: Figure) -> bool | None:
-    """Whether a figure counts as often as is asked (a day, a month), and a change against the same (a year before, the
-    period before); None where one of the two does not say.
-    """
-    attribute = fold_text(figure.attribute or "")
-    for said, asked in (
-        (how_often(attribute), how_often(question.folded)),
-        (_basis(attribute), _basis(question.folded)),
-    ):
-        if said and asked and not said & asked:
-            return False
-    return True if how_often(attribute) & how_often(question.folded) else None
-
-
-def _basis(folded: str) -> frozenset[str]:
-    """What a folded text counts a change against."""
-    return frozenset(n for n, p in lexicon("rag", "question")["figures"]["basis"].items() if re.search(p, folded))
-
-
-def is_start(figure: Figure, folded: str) -> bool:
-    """Whether a sentence only tells a figure as what a change started from: the first of “从350元降到28元”."""
-    start = rf"(?:从|由|自)[^,，。;；]{{0,16}}?{re.escape(fold_text(figure.value))}[^,，。;；\d]{{0,12}}"
-    return re.search(rf"{start}[至到为成][^,，。;；\d]{{0,4}}\d", folded) is not None
-
-
 def is_of_another(question: Question, figure: Figure) -> bool:
     """Whether the ledger knows a figure to be of another time than is asked, counted otherwise, or no change."""
     level = asks_for_change(question) and not is_change(figure) and not question.wants & {"timeline", "multiple"}
-    return level or _of_another_time(question, figure) or _counts_alike(question, figure) is False
+    return level or _of_another_time(question, figure) or counts_alike(question, figure) is False
 
 
 def _own(figure: Figure) -> str:
@@ -304,8 +250,7 @@ def _is_left_behind(question: Question, figure: Figure, candidate: Scored) -> bo
     """Whether a figure is only what a change started from, and that is not asked."""
     if question.wants & {"timeline", "compare", "conflict"} or (question.periods & periods_of(figure.as_of)):
         return False
-    asks = re.search(lexicon("rag", "question")["figures"]["start"], question.folded)
-    return asks is None and is_start(figure, candidate.sentence.folded)
+    return not asks_for_start(question) and is_start(figure, candidate.sentence.folded)
 
 
 def _subject(question: Question, figure: Figure, candidate: Scored) -> float | None:
@@ -337,7 +282,7 @@ def _measure(question: Question, figure: Figure, candidate: Scored) -> float | N
     change = is_change(figure)
     if change and not asks_for_change(question):
         return None
-    if _counts_alike(question, figure) is False:
+    if counts_alike(question, figure) is False:
         return None
     asked = measures_in(question.folded)
     penalty = -1.0 if asks_for_change(question) and not change and "timeline" not in question.wants else 0.0

@@ -14,7 +14,7 @@ from index.grammar import figure_words, is_share, measure_of, tagged_words
 from index.reprints import members
 from index.tokenize import words
 from index.values import Document, Figure
-from rag.fitting import how_often, is_change, kind_of_number
+from rag.figure_kinds import how_often, is_change, kind_of_number
 from rag.relation import counted, same_number
 
 FORECAST = "预测"  # the part of a scope by which index.figures tells a forecast

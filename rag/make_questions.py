@@ -17,8 +17,8 @@ from index.snapshot import Snapshot
 from index.values import Figure
 from rag.askable import head_of, is_askable, is_taken_for, whose_what, wordings
 from rag.board import Chart, board
+from rag.figure_kinds import is_change
 from rag.figure_rows import period_words
-from rag.fitting import is_change
 from rag.ledger import in_period
 from rag.levels import Point, is_name
 from rag.suggest import asked_in_english

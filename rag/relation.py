@@ -12,7 +12,7 @@ from index.grammar import is_share
 from index.periods import compatible
 from index.quantities import Quantity
 from index.values import Figure
-from rag.fitting import kind_of_number
+from rag.figure_kinds import kind_of_number
 from rag.ledger import periods_of
 
 RELATIONS = (

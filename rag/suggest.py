@@ -14,8 +14,8 @@ from index.fold import fold_text, to_simplified, to_traditional
 from index.grammar import tagged_words
 from index.snapshot import Snapshot
 from index.values import Figure
+from rag.figure_kinds import is_change
 from rag.figure_rows import period_words
-from rag.fitting import is_change
 from rag.levels import is_name
 from rag.values import Answer
 
