@@ -293,12 +293,12 @@ class Assistant(Contents):
     def _open_reply(self, asked: Question, language: str, top_k: int) -> _Reply:
         found = self._finder.find(asked, top_k)
         ranked = found.ranked
+        able = telling(asked, ranked, self._ledger)
         table = None
         if kind_of(asked) in TABLED:
             table = table_for(asked, kind_of(asked), ranked, self._ledger, self._snapshot, language)
         elif kind_of(asked) == "fact":
-            table = several_counts(asked, ranked, self._ledger, self._snapshot, language)
-        able = telling(asked, ranked, self._ledger)
+            table = several_counts(asked, able, self._ledger, self._snapshot, language)
         best = ranked[0].row if ranked and kind_of(asked) == "list" else None
         elsewhen = other_periods(asked, ranked, self._ledger)
         decision = decide(
@@ -308,7 +308,7 @@ class Assistant(Contents):
             lambda: self._junk,
             found.threshold,
             telling=able,
-            known=table is not None or bool(surely(asked, ranked, self._ledger)),
+            known=table is not None or bool(surely(asked, able, self._ledger)),
             listed=best is not None and lists_as_many(asked.folded, best, self._snapshot),
             elsewhen=bool(elsewhen),
         )

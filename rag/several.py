@@ -12,7 +12,8 @@ _END = re.compile(r"[?？]+\s*|[;；]\s*|(?<=[呢吗])[,，]\s*")
 def parts_of(text: str) -> list[str]:
     """The questions a text puts, in order; the text alone when it puts one, or when they are about one another.
 
-    What only introduces a question stays with it. Parts that compare, or doubt the one before, belong to it.
+    What only introduces a question stays with it. Parts that compare, or doubt the one before, belong to it; one that
+    asks who counted the figure before it is left out: every figure names its source and its way of counting.
     """
     pieces = [p for whole in _split(text) if whole.strip() for p in _clauses(whole)]
     asked: list[str] = []
@@ -23,6 +24,9 @@ def parts_of(text: str) -> list[str]:
             opening = ""
         else:
             opening = f"{opening}{piece}"
+    asked = [p for n, p in enumerate(asked) if n == 0 or not _asks_for_source(fold_text(p))]
+    if len(asked) == 1 and len(pieces) > 1 and not opening.strip():
+        return asked
     if opening.strip() or not 2 <= len(asked) <= MOST or any(_belongs(fold_text(p)) for p in asked):
         return [text]
     return asked
@@ -60,6 +64,10 @@ def _clauses(text: str) -> list[str]:
 
 def _asks(folded: str) -> bool:
     return re.search(lexicon("rag", "question")["several"]["asks"], folded) is not None
+
+
+def _asks_for_source(folded: str) -> bool:
+    return re.fullmatch(rf"(?:{lexicon('rag', 'question')['several']['source']})[?？。\s]*", folded) is not None
 
 
 def _belongs(folded: str) -> bool:
