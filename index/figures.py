@@ -28,6 +28,7 @@ from index.values import Document, Figure, Sentence
 
 _TITLE = re.compile(r"《[^》]*》")
 _LATIN = re.compile(r"[a-z][a-z0-9.\-+]*")
+_FORECAST = re.compile(r"预计|预测(?=[,，:：未将到])|有望|将(?:达|突破|超|增|超过)|预[估期测]的?约?\s?$")
 HEADLINE_CHARS = 15  # a title longer than this is a headline, not the name of what the text is about
 
 
@@ -170,13 +171,14 @@ def _figures_in(sentence: Sentence, document: Document, state: Above, lost: Coll
     clauses = clauses_of(
         folded, quantities, [d for d in dates if not any(a <= d.start < b for a, b in titles)], hidden, titles
     )
+    lasting = period  # without that of a forecast, which a semicolon ends: 到2030年将达……;份额方面,……
     for clause in clauses:
-        if first_topic and folded[max(0, clause.start - 1) : clause.start] in (";", "；"):
-            state.topic = first_topic
+        if folded[max(0, clause.start - 1) : clause.start] == ";":
+            state.topic, period = first_topic or state.topic, lasting
         own = [d for d in clause.dates if not is_publication(folded, d)]
         if not clause.quantities:
-            if lasting := [d for d in own if not re.match(r"[^,，]{0,14}(?:以来|起)", folded[d.end :])]:
-                period = lasting[-1].iso
+            if open_ := [d for d in own if not re.match(r"[^,，]{0,14}(?:以来|起)", folded[d.end :])]:
+                period = lasting = open_[-1].iso
             topic, measure = topic_of(blanked(clause, folded, hidden, own))
             if topic and not (is_measure(topic) and not entity_at(topic)) and not is_list(clause.text):
                 state.topic, state.attribute, state.change, state.kind = topic, measure, None, None
@@ -208,6 +210,7 @@ def _figures_in(sentence: Sentence, document: Document, state: Above, lost: Coll
             when = time_of(quantity, phrase, own, later, period, folded)
             if not is_base(when, own, folded):  # “较2023年的3.799亿” dates itself alone
                 period = when
+                lasting = lasting if _FORECAST.search(clause.text) else when
             if whole.subject and not clause.inner and not phrase.back:  # 其 … 其: both go back to the same
                 state.topic = whole.subject
                 first_topic = first_topic or whole.subject
@@ -240,7 +243,7 @@ def _figures_in(sentence: Sentence, document: Document, state: Above, lost: Coll
     for date in later:
         if tells_year(date, folded):
             state.year = re.split(r"[-HQ ]", date.iso)[0]
-    state.as_of = period
+    state.as_of = lasting if folded.rstrip().endswith(";") else period
     state.goes_on = re.search(r"[,，、;；:：]\s*$", folded) is not None  # a long sentence comes in pieces
     state.said_by, state.unsourced = above if source is not None and source.speaks else reported
     if first_topic:
@@ -345,9 +348,7 @@ def _scope(
     parts = [state.said_by or own or nobody, market_of(clause) or state.market or region_of(clause), state.note]
     counted = [m for m in dict.fromkeys(re.findall(counting, clause)) if m not in (_full(whole) or "")]
     parts += [m for m in counted if whole.change or m not in word_set("against_before")]
-    if re.search(
-        r"预计|预测(?=[,，:：未将到])|有望|将(?:达|突破|超|增|超过)|预[估期测]的?约?\s?$", folded[: quantity.start]
-    ):
+    if _FORECAST.search(folded[folded.rfind(";", 0, quantity.start) + 1 : quantity.start]):
         parts.append("预测")
     if period and " 对 " in period and len({len(re.sub(r"-\d\d$", "", p)) for p in period.split(" 对 ")}) > 1:
         parts.append("两个时期长短不同")

@@ -51,7 +51,7 @@ def relation(a: Figure, b: Figure) -> str | None:
     m, n = counted(a), counted(b)
     if m and n and not any(_alike(x, y) for x in m for y in n):
         return "scope"
-    if bool(m) != bool(n) and a.doc_id != b.doc_id:
+    if (bool(m) != bool(n) and a.doc_id != b.doc_id) or (_is_of_anything(a) and _is_of_anything(b) and not (m and n)):
         return "unknown_scope"
     return "unknown_period" if not (p and q) else "contradiction"
 
@@ -103,6 +103,12 @@ def _measured(figure: Figure) -> frozenset[str]:
     kinds = lexicon("rag", "question")["figures"]["kinds"]
     scope = fold_text(figure.scope or "") if attribute.endswith(("份额", "占比")) else ""
     return frozenset(k for k in kinds if k in attribute or k in scope)
+
+
+def _is_of_anything(figure: Figure) -> bool:
+    """Whether a share does not say of what: 阿里云占比35.8%."""
+    attribute = fold_text(figure.attribute or "")
+    return (is_share(attribute) or attribute.endswith("占比")) and not _measured(figure)
 
 
 def _source(figure: Figure) -> str | None:

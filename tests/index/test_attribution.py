@@ -13,6 +13,8 @@ from index.attribution import market_of, scope_note, source_of
         ("甲乙预测,规模将达到5亿元", "甲乙"),
         ("某公司总裁张三在接受采访时表示,收入增长", "某公司总裁张三"),
         ("据官方信息显示,用户过亿", "官方"),
+        ("qingce较早前的市场报告则是另一番景象:规模为5亿元", "qingce"),
+        ("青禾咨询最新的报告则相反:甲占30%", "青禾咨询"),
         ("在市场调研机构甲乙发布的另一份报告中——《中国市场》,阿里居首", "甲乙《中国市场》"),
     ],
 )
@@ -20,6 +22,11 @@ def test_a_source_is_named(text: str, who: str) -> None:
     source = source_of(text)
     assert source is not None
     assert source.who == who
+
+
+@pytest.mark.parametrize("text", ["市场的数据如下:增长20%", "今年的统计结果:增长20%", "该公司的报告很长:共20页"])
+def test_what_a_colon_follows_is_no_source_without_a_name(text: str) -> None:
+    assert source_of(text) is None
 
 
 @pytest.mark.parametrize("text", ["数据显示,用户增长", "市场数据显示,规模扩大", "最新证据表明,差距在缩小"])

@@ -41,6 +41,13 @@ def test_one_counting_worded_twice_is_one() -> None:
     assert relations([first, second]) == []
 
 
+def test_shares_that_do_not_say_of_what_contradict_nothing() -> None:
+    bare = replace(SHARE, attribute="占比", scope="文中未注明来源", said_by="某作者")
+    assert relation(bare, replace(bare, start=20, number=0.27)) == "unknown_scope"
+    of_calls = replace(bare, attribute="调用量占比")
+    assert relation(of_calls, replace(of_calls, start=20, number=0.27)) == "contradiction"
+
+
 def test_one_number_for_two_periods_in_words_contradicts_itself() -> None:
     future = replace(SHARE, attribute="投入", number=3.8e11, unit="元", as_of="未来三年")
     assert relation(future, replace(future, as_of="过去三年")) == "same_number"
