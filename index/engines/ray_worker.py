@@ -1,6 +1,6 @@
 """What runs in a worker of `rebuild --engine ray`: one process, one thread that computes, one encoder.
 
-It imports its own copy of this package: over_ray.py compares `footing` before anything is given to it.
+It imports its own copy of this package: ray_pool.py compares `footing` before anything is given to it.
 """
 
 import hashlib

@@ -29,7 +29,7 @@ from tests.index.small import small_settings, write_corpus
 from web.cli import main
 
 ray = pytest.importorskip("ray", reason="an extra: pip install 'yuntu-qa[ray]'")
-from index.engines import over_ray, ray_worker  # noqa: E402
+from index.engines import over_ray, ray_cluster, ray_pool, ray_worker  # noqa: E402
 from index.engines.over_ray import OverRay  # noqa: E402
 
 pytestmark = pytest.mark.alone
@@ -102,7 +102,7 @@ class Odd(FakeEncoder):
 @pytest.fixture(scope="module", autouse=True)
 def _loopback() -> Iterator[None]:
     """Every cluster of these tests is reached from this machine alone."""
-    with over_ray._only_from_here(), pytest.MonkeyPatch.context() as patch:
+    with ray_cluster.only_from_here(), pytest.MonkeyPatch.context() as patch:
         patch.delenv("RAY_ADDRESS", raising=False)
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         yield
@@ -111,7 +111,7 @@ def _loopback() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def cluster(_loopback: None) -> Iterator[None]:
     """One machine with room for three workers."""
-    over_ray._start(Settings(ray_workers=3))
+    ray_cluster.start(Settings(ray_workers=3))
     yield
     ray.shutdown()
 
@@ -208,7 +208,7 @@ def test_little_work_starts_nothing(
 ) -> None:
     monkeypatch.setattr(pool, "WORTH_IT", 1_000_000)
     root = tmp_path / "expected"
-    monkeypatch.setattr(over_ray, "_start", lambda _: pytest.fail("Ray is started for nothing"))
+    monkeypatch.setattr(over_ray, "start", lambda _: pytest.fail("Ray is started for nothing"))
     write_corpus(corpus, {"00.txt": TEXTS["00.txt"].replace("。", "！", 1).replace("！", "。")})
     assert build(corpus, root, OverRay(Settings(encoder="fake"))).unchanged
     assert manifest(root, current_version(root)) == expected
@@ -281,8 +281,8 @@ def test_a_worker_that_is_killed_is_replaced(
 def test_a_worker_that_hangs_is_replaced(
     corpus: Path, expected: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(over_ray, "HUNG_S", 2.0)
-    monkeypatch.setattr(over_ray, "_PULSE_S", 0.3)
+    monkeypatch.setattr(ray_pool, "HUNG_S", 2.0)
+    monkeypatch.setattr(ray_pool, "_PULSE_S", 0.3)
     root, seen, stopped = tmp_path / "ray", tmp_path / "seen", list[int]()
 
     def stop(process: int, _: str) -> None:
@@ -298,7 +298,7 @@ def test_a_worker_that_hangs_is_replaced(
 def test_a_worker_over_its_memory_is_an_error_and_the_old_version_serves_on(
     corpus: Path, tmp_path: Path, expected: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(over_ray, "TRIES", 2)
+    monkeypatch.setattr(ray_pool, "TRIES", 2)
     root = tmp_path / "expected"
     before = current_version(root)
     with pytest.raises(WorkersFailed, match=r"YUNTU_RAY_WORKER_MB \(现在 700\)") as raised:
@@ -321,8 +321,8 @@ def test_a_shard_that_ends_every_worker_is_an_error(corpus: Path, tmp_path: Path
 def test_a_shard_that_never_ends_is_an_error_though_its_worker_lives(
     corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(over_ray, "STUCK_S", 2.0)
-    monkeypatch.setattr(over_ray, "TRIES", 2)
+    monkeypatch.setattr(ray_pool, "STUCK_S", 2.0)
+    monkeypatch.setattr(ray_pool, "TRIES", 2)
     with pytest.raises(WorkersFailed, match="stuck at one job"):
         build(corpus, tmp_path / "ray", over(2), Stuck)
     assert not list((tmp_path / "ray").glob("v-*"))
@@ -356,7 +356,7 @@ def test_a_machine_without_room_is_an_error_at_once(corpus: Path, tmp_path: Path
 def test_a_cluster_that_is_taken_is_an_error_after_a_while(
     corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(over_ray, "START_S", 1.0)
+    monkeypatch.setattr(ray_pool, "START_S", 1.0)
     taken = ray.remote(num_cpus=3)(_Nothing).remote()
     ray.get(taken.ready.remote())
     with pytest.raises(EngineUnavailable, match="no worker could start"):
@@ -379,7 +379,7 @@ def test_a_worker_that_differs_is_an_error_that_names_it(
     from dataclasses import replace
 
     own = ray_worker.footing
-    monkeypatch.setattr(over_ray, "footing", lambda s: replace(own(s), **{what: "another"}))
+    monkeypatch.setattr(ray_pool, "footing", lambda s: replace(own(s), **{what: "another"}))
     with pytest.raises(WorkersDiffer, match=rf"{socket.gethostname()} \(node \w+\): {what} .*≠ another"):
         build(corpus, tmp_path / "ray", over(2))
     assert not list((tmp_path / "ray").glob("v-*"))
@@ -409,7 +409,7 @@ def test_without_ray_the_command_says_how_to_install_it(
 def test_a_wrong_address_is_an_error_soon(
     address: str, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(over_ray, "_is_running", lambda: False)
+    monkeypatch.setattr(over_ray, "is_running", lambda: False)
     monkeypatch.setenv("RAY_ADDRESS", address)
     start = time.monotonic()
     with pytest.raises(EngineUnavailable, match="RAY_ADDRESS"):
@@ -554,7 +554,7 @@ def test_a_machine_that_computes_otherwise_is_an_error_that_names_it(
 def test_an_address_where_something_else_listens_is_an_error(
     corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(over_ray, "REACH_S", 4.0)
+    monkeypatch.setattr(ray_cluster, "REACH_S", 4.0)
     with closing(socket.create_server(("127.0.0.1", 0))) as other:
         monkeypatch.setenv("RAY_ADDRESS", f"127.0.0.1:{other.getsockname()[1]}")
         start = time.monotonic()
