@@ -28,6 +28,7 @@ class Above:
     section: str | None = None  # the period its heading names
     items: tuple[str, ...] = ()  # the parts a series of figures was given for
     names: tuple[str, ...] = ()  # … those whose figures they are
+    times: tuple[str, ...] = ()  # … or of which they are
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,10 @@ _WORDS = re.compile(
     r"(?:未来|过去|近|最近|今后|接下来)(?:的)?(?:[一二两三四五六七八九十几\d]+(?:[-—–~至到][一二两三四五六七八九十\d]+)?)(?:个?[年月周天]|个?季度)"
     r"|未来(?=[仍将会还,，])"
     r"|(?<![目此之以年])[前首](?:\d{1,2}|[一二三四五六七八九十]{1,2})(?:个月|个?季度?)"
+    r"|(?<![\d年.])0?1月?\s?(?:-|—+|–|~|至|到)\s?(?:1[0-2]|0?[2-9])月"
+)
+_FIRST = re.compile(  # of a year: its first nine months
+    r"的?(?:[前首](?P<n>\d{1,2}|[一二三四五六七八九十]{1,2})个?(?P<part>月|季)度?|0?1月?\s?(?:-|—+|–|~|至|到)\s?(?P<last>1[0-2]|0?[2-9])月)"
 )
 _NOW = re.compile(r"截[至止]目前|目前|当前|现已|迄今|如今|截[至止]发稿")
 _THEN = re.compile(r"(?:[当该本单]季度?|[当该本]期|报告期内?|期内)(?![刊])")  # the period a report is of
@@ -126,11 +130,9 @@ def _read(m: re.Match[str], folded: str, year: str | None, published: str | None
         n = 4 * int(reported[:4]) + int(reported[-1]) - 2
         return Date(m.start(), m.end(), f"{n // 4}Q{n % 4 + 1}")
     if m.re is _WORDS:
-        first = re.fullmatch(r"[前首](?P<n>\d{1,2}|[一二三四五六七八九十]{1,2})个?(?P<part>月|季)度?", m.group())
+        first = _FIRST.fullmatch(m.group())
         if first and (known := year or (published[:4] if published else None)):
-            last = _day(first.group("n"))
-            ends = f"Q1 至 {known}Q{last}" if first.group("part") == "季" else f"-01 至 {known}-{last:02}"
-            return Date(m.start(), m.end(), known + ends, ranged=True)
+            return Date(m.start(), m.end(), _first_of(first, known), ranged=True)
         return Date(m.start(), m.end(), m.group(), resolved=False)
     if m.re is _NOW:
         return Date(m.start(), m.end(), published or m.group(), resolved=published is not None)
@@ -144,6 +146,8 @@ def _read(m: re.Match[str], folded: str, year: str | None, published: str | None
     if m.re is _PART:  # a month or half without its year
         return _without_year(m, folded, year, published)
     named = _year_of(part, year, published)
+    if named and (first := _FIRST.match(folded, m.end())):
+        return Date(m.start(), first.end(), _first_of(first, named), ranged=True)
     detail = _PART.match(folded, m.end())
     if named and detail is None and (holiday := _HOLIDAY.match(folded, m.end())):
         return Date(m.start(), holiday.end(), f"{named}年{holiday.group().lstrip('的')}", resolved=False)
@@ -153,6 +157,13 @@ def _read(m: re.Match[str], folded: str, year: str | None, published: str | None
     if detail is None:
         return Date(m.start(), m.end(), named)
     return Date(m.start(), detail.end(), named + _suffix(detail))
+
+
+def _first_of(first: re.Match[str], year: str) -> str:
+    """The first months or quarters of a year."""
+    if first.group("part") == "季":
+        return f"{year}Q1 至 {year}Q{_day(first.group('n'))}"
+    return f"{year}-01 至 {year}-{_day(first.group('n') or first.group('last')):02}"
 
 
 def _without_year(m: re.Match[str], folded: str, year: str | None, published: str | None) -> Date | None:

@@ -12,6 +12,9 @@ from index.quantities import Quantity, quantities_in
 _BASE = re.compile(r"(?:较|相比|同比|环比|比|相较|相较于|对比|相对)(?:于|今年|去年)?\s?$")
 OPENING = 3  # sentences that may say which quarter a report is of
 _FROM = re.compile(r"[从自由]\s?$")
+_STARTS = re.compile(r"[从由][^,，。;；\d]{0,3}$")
+_START = re.compile(r"[^,，。;；\d]{0,3}(?:环比|按季|按月|(?P<year>同比|按年))")
+_ROW = re.compile(r"\s?(?:、|和|与|及|以及|,)\s?")
 
 
 def period_of_heading(folded: str, published: str | None = None) -> str | None:
@@ -72,6 +75,38 @@ def same_part(dates: Sequence[Date], folded: str, carried: str | None) -> list[D
     ]
 
 
+def in_a_row(dates: Sequence[Date], folded: str) -> tuple[str, ...]:
+    """The last times that stand in a row, each year of a range by itself: 2022年至2024年、2025年前九个月."""
+    row: list[str] = []
+    for n, date in enumerate(dates):
+        if n and not _ROW.fullmatch(folded[dates[n - 1].end : date.start]):
+            row = []
+        years = re.fullmatch(r"(\d{4}) 至 (\d{4})", date.iso)
+        row += map(str, range(int(years[1]), int(years[2]) + 1)) if years else [date.iso]
+    return tuple(row) if len(row) > 1 else ()
+
+
+def before_it(period: str | None, basis: str) -> str | None:
+    """The period that another is compared with: 环比 the one before, 同比 the one of the year before."""
+    m = re.fullmatch(r"(\d{4})(?:(H|Q|-)(\d{1,2}))?", period or "")
+    if m is None:
+        return None
+    year, kind, n = int(m[1]), m[2], int(m[3] or 0)
+    if kind is None or basis == "year":
+        return f"{year - 1}{(period or '')[4:]}"
+    of_year = {"H": 2, "Q": 4, "-": 12}[kind]
+    year, n = (year, n - 1) if n > 1 else (year - 1, of_year)
+    return f"{year}-{n:02}" if kind == "-" else f"{year}{kind}{n}"
+
+
+def started_from(quantity: Quantity, folded: str) -> str | None:
+    """What a change is counted against whose start a figure is: 从2502.5万环比增长23.6%至3092.1万 the period before."""
+    if not _STARTS.search(folded[: quantity.start]):
+        return None
+    m = _START.match(folded, quantity.end)
+    return m and ("year" if m["year"] else "period")
+
+
 def is_publication(folded: str, date: Date) -> bool:
     """Whether a date tells when something was published, not when it was so."""
     return re.match(r"(?:公布|发布|披露|刊发|出版)", folded[date.end :]) is not None
@@ -100,6 +135,8 @@ def time_of(
         return plain[-1].iso
     if bases:
         return f"较 {bases[-1].iso}" if phrase.change else bases[-1].iso
+    if basis := started_from(quantity, folded):
+        return before_it(carried, basis)
     after = [d for d in own if d.start >= quantity.end]
     if after and re.fullmatch(r"[(（]?[在于发生是为]{0,3}\s?", folded[quantity.end : after[0].start]):
         return after[0].iso

@@ -16,13 +16,22 @@ from index.bracketed import is_list, named_before
 from index.clauses import Clause, blanked, clauses_of, hedged, without_asides
 from index.data import lexicon
 from index.dates import dates_in, tells_year
-from index.figure_time import is_base, is_publication, period_of_heading, period_of_opening, same_part, time_of
+from index.figure_time import (
+    in_a_row,
+    is_base,
+    is_publication,
+    period_of_heading,
+    period_of_opening,
+    same_part,
+    started_from,
+    time_of,
+)
 from index.fold import fold, fold_text
 from index.formats.tables import row_key
 from index.grammar import NEXT, is_measure, is_share, word_set
 from index.phrases import Phrase, read_clause
 from index.quantities import Quantity, quantities_in
-from index.series import distributed
+from index.series import distributed, per_period
 from index.subjects import is_name, topic_of
 from index.values import Document, Figure, Sentence
 
@@ -176,6 +185,10 @@ def _figures_in(sentence: Sentence, document: Document, state: Above, lost: Coll
         if folded[max(0, clause.start - 1) : clause.start] == ";":
             state.topic, period = first_topic or state.topic, lasting
         own = [d for d in clause.dates if not is_publication(folded, d)]
+        if row := in_a_row(own, folded):
+            state.times, state.names = row, ()
+        elif own:
+            state.times = ()
         if not clause.quantities:
             if open_ := [d for d in own if not re.match(r"[^,，]{0,14}(?:以来|起)", folded[d.end :])]:
                 period = lasting = open_[-1].iso
@@ -184,6 +197,9 @@ def _figures_in(sentence: Sentence, document: Document, state: Above, lost: Coll
                 state.topic, state.attribute, state.change, state.kind = topic, measure, None, None
                 first_topic = first_topic or topic
             continue
+        each = len(state.times) == len(clause.quantities) and per_period(
+            clause, folded, [*hidden, *((d.start, d.end) for d in own)], state
+        )
         noun = ""
         for n, quantity in enumerate(clause.quantities):
             before = clause.quantities[n - 1].end if n else clause.start
@@ -206,9 +222,11 @@ def _figures_in(sentence: Sentence, document: Document, state: Above, lost: Coll
                 and not n
             ):
                 phrase = replace(phrase, subject=source.who if entity_at(source.who) == len(source.who) else None)
-            whole = _resolved(phrase, state, n, clause, folded, quantity)
-            when = time_of(quantity, phrase, own, later, period, folded)
-            if not is_base(when, own, folded):  # “较2023年的3.799亿” dates itself alone
+            whole = each or _resolved(phrase, state, n, clause, folded, quantity)
+            when = state.times[n] if each else time_of(quantity, phrase, own, later, period, folded)
+            if (
+                not each and not is_base(when, own, folded) and not started_from(quantity, folded)
+            ):  # “较2023年的3.799亿” dates itself alone
                 period = when
                 lasting = lasting if _FORECAST.search(clause.text) else when
             if whole.subject and not clause.inner and not phrase.back:  # 其 … 其: both go back to the same

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from index.data import lexicon
+from index.grammar import is_measure
 from index.tokenize import tagged
 
 Number = float | tuple[float, float]  # a range: its ends
@@ -166,7 +167,20 @@ def _quantity(m: re.Match[str], folded: str) -> Quantity | None:
     said = part["hedge"] or (led.group(1) if led else None)
     said = said.removesuffix("为") if said else None
     hedge = "".join(h for h in (said, vague, part["more"], part["after"]) if h) or None
+    if kind in ("rate", "currency") and isinstance(number, float) and _is_negative(folded, start):
+        start, number = start - 1, -number
     return Quantity(start, end, number, unit, hedge, kind)
+
+
+def _is_negative(folded: str, start: int) -> bool:
+    """Whether the dash before a number is a minus: 毛利率为-24.7%, 同比-12%; not in 华东-30% or before an item."""
+    if start < 2 or folded[start - 1] not in "-\u2212":
+        return False
+    before = folded[max(0, start - 8) : start - 1]
+    if before[-1] in "为是达至到约近(,、:和与" or (before[-1] == " " and re.search(r"[\u4e00-\u9fff|]\s$", before)):
+        return True
+    word = re.search(r"[\u4e00-\u9fff]+$", before)
+    return word is not None and (is_measure(word.group()) or word.group().endswith(("同比", "环比", "按年", "按季")))
 
 
 def _scaled(number: Number, by: float) -> Number:

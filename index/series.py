@@ -25,7 +25,7 @@ def distributed(clause: Clause, folded: str, state: Above, n: int) -> Whole | No
     if not whose and len(state.names) == len(several) and base.subject is None:
         return Whole(state.names[n], base.attribute or state.attribute, None)
     if whose and not is_measure(whose[-1]):
-        state.names = tuple(map(_tidy, whose))
+        state.names, state.times = tuple(map(_tidy, whose)), ()
         share = "占比" if "占" in opening[-6:] else None
         of = (
             base.attribute
@@ -38,7 +38,7 @@ def distributed(clause: Clause, folded: str, state: Above, n: int) -> Whole | No
             _kept_name(i) for i in listed(re.sub(r"^.*[。;；]", "", folded[: clause.start]).strip("，, "), len(several))
         ]
         if above and all(above):
-            state.names = tuple(a for a in above if a)
+            state.names, state.times = tuple(a for a in above if a), ()
             return Whole(state.names[n], base.attribute or state.attribute or state.acted, base.change)
     known = list(state.items) if len(state.items) == len(several) else []
     if items := whose or listed(folded[: several[0].start], len(several)) or known:
@@ -46,6 +46,28 @@ def distributed(clause: Clause, folded: str, state: Above, n: int) -> Whole | No
         subject = base.subject if base.subject and not any(i in base.subject for i in items) else state.topic
         return Whole(subject, f"{_tidy(items[n])}{base.attribute or state.attribute or ''}", None)
     return None
+
+
+def per_period(clause: Clause, folded: str, hidden: Sequence[tuple[int, int]], state: Above) -> Whole | None:
+    """“2022年至2024年,甲的营收分别为1亿元、2亿元和3亿元”: whose and what, where there is one figure for each time.
+
+    None where there is one for each name.
+
+    Args:
+        hidden: what names neither: the times and the source.
+    """
+    several = clause.quantities
+    if not _is_series(several, folded):
+        return None
+    seen = list(folded[: several[0].start])
+    for start, end in hidden:
+        seen[start:end] = " " * len(seen[start:end])
+    opening = re.sub(r"\s(?:、|和|与|及|之间|里|中|的|前|,)+(?=\s|\W|$)", " ", "".join(seen[clause.start :]))
+    opening = re.sub(r"^[\s,在、和与及]+|\s*分别.*$", "", opening)
+    if listed(opening, len(several)):
+        return None
+    phrase = read_clause(f"{opening}为", "", several[0].kind)
+    return Whole(phrase.subject or state.topic, phrase.attribute or state.attribute, phrase.change)
 
 
 def _of_each(clause: Clause, folded: str, n: int) -> Whole | None:
