@@ -69,7 +69,8 @@ class Spelling:
     @cached_property
     def _latin(self) -> dict[str, str]:
         """Latin words of the corpus and the lexicon, as written, by their folded form."""
-        return {n.lower(): n for n in lexicon_names() if n.isascii() and " " not in n} | dict(self._snapshot.latin)
+        named = {word.lower(): word for name in lexicon_names() if name.isascii() for word in name.split()}
+        return named | dict(self._snapshot.latin)
 
     def warm_up(self) -> None:
         """Makes the tables that the first misspelt word needs."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from index.aliases import chinese_for, entities_in, entity_spans
+from index.aliases import chinese_for, entities_in, entity_spans, measures_in
 from index.data import lexicon
 from index.fold import fold_text
 from index.periods import periods_in
@@ -179,7 +179,10 @@ def _names(text: str, lang: str, known: set[str]) -> tuple[str, ...]:
         folded = [fold_text(w) for w in written if not _YEAR_OR_NUMBER.fullmatch(w)]
     else:
         folded = _LATIN_NAME.findall(fold_text(text))
-    return tuple(dict.fromkeys(n for n in folded if n not in _stop() and n not in known and len(n) > 1))
+    others = _stop() | known | {form for forms in measures_in(fold_text(text)) for form in forms}  # capex is no name
+    return tuple(
+        dict.fromkeys(n for n in folded if n not in others and len(n) > 1 and not _YEAR_OR_NUMBER.fullmatch(n))
+    )
 
 
 def _strip_instructions(text: str) -> str:
