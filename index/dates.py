@@ -22,15 +22,23 @@ class Date:
 
 _DIGIT = {c: str(n) for n, c in enumerate("〇一二三四五六七八九")} | {"零": "0"}
 _NUMERAL = {c: n for n, c in enumerate("一二三四五六七八九十", 1)} | {"首": 1, "十一": 11, "十二": 12}
+_NO_UNIT = r"(?![\d.,%万亿千百元个家款种名位人次项座])"
+_CHAIN = (
+    r"(?:\s?(?:-|—+|–|~|至|到|、|和|与|及|/)\s?(?:19|20)\d\d)+\s?(?:[两三四五]个?|财)?年(?!代)"  # 2023、2024和2025年
+)
 _YEAR = re.compile(
-    r"(?<!\d)(?<!\d\.)(?P<year>(?:1\d|20)\d\d)\s?(?:年度|财年|年(?!代))"
+    r"(?<!\d)(?<!\d\.)(?P<year>(?:1\d|20)\d\d)\s?(?:年度|财年|年(?!代)|[两三四五]个?年)"
+    r"|(?<![\da-z.])(?P<stated>20\d\d)[ae](?![a-z\d])"  # 2025E is expected, 2024A was so
     r"|民国(?P<republic>\d{1,3}|[一二三四五六七八九十]{1,3})年"
     r"|(?P<spelt>[一二][〇零一二三四五六七八九]{3})年(?!代)"
     r"|(?<!\d)(?<!\d\.)(?:(?<=公元)|(?<=[于在自从至到]))(?P<early>\d{3})年(?![的间来前后多内以])"
     r"|(?<!\d)(?<!\d\.)(?P<short>\d\d)年(?=\d{1,2}月|[上下]半年|q\d|h\d|第?[一二三四]季)"
-    r"|(?<![\da-z])(?<!\d\.)(?P<plain>(?:19|20)\d\d)(?=\s?[hq][1-4]|\s?[上下]半年|-[01]\d(?!\d)|/[01]?\d/|\s?第?[一二三四]季|-(?:19|20)\d\d(?!\d))"
+    r"|(?<![\da-z])(?<!\d\.)(?P<plain>(?:19|20)\d\d)(?=\s?[hq][1-4]|\s?[上下]半年|-[01]\d(?!\d)|/[01]?\d/|\s?第?[一二三四]季|[-—–~](?:19|20)\d\d"
+    + _NO_UNIT
+    + rf"|{_CHAIN})"
+    r"|(?<=(?:19|20)\d\d[-—–~])(?P<until>(?:19|20)\d\d)" + _NO_UNIT + r"(?!年|-\d)"
     r"|(?P<relative>今年|本年|去年|上年|前年|明年|同年|当年|次年|翌年)"
-    r"|(?:(?<=[于在自从至到])|(?<=截至)|(?<=截止))(?P<bare>(?:19|20)\d\d)(?![\d.,%万亿千百元个家款种名位人次项座])"
+    r"|(?:(?<=[于在自从至到])|(?<=截至)|(?<=截止))(?P<bare>(?:19|20)\d\d)" + _NO_UNIT
 )
 _PART = re.compile(
     r"[,，]?的?\s?(?:"
@@ -217,7 +225,7 @@ def _year_of(part: dict[str, str | None], year: str | None, published: str | Non
         now = published[:4] if published else year
         shift = {"去年": -1, "上年": -1, "前年": -2, "明年": 1}.get(relative, 0)
         return str(int(now) + shift) if now else None
-    return part["year"] or part["early"] or part["plain"] or part["bare"]
+    return part["year"] or part["early"] or part["stated"] or part["plain"] or part["until"] or part["bare"]
 
 
 def _suffix(m: re.Match[str]) -> str:

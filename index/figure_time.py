@@ -14,7 +14,7 @@ OPENING = 3  # sentences that may say which quarter a report is of
 _FROM = re.compile(r"[从自由]\s?$")
 _STARTS = re.compile(r"[从由][^,，。;；\d]{0,3}$")
 _START = re.compile(r"[^,，。;；\d]{0,3}(?:环比|按季|按月|(?P<year>同比|按年))")
-_ROW = re.compile(r"\s?(?:、|和|与|及|以及|,)\s?")
+_ROW = re.compile(r"\s?(?:、|和|与|及|以及|,|/)\s?")
 
 
 def period_of_heading(folded: str, published: str | None = None) -> str | None:

@@ -39,7 +39,8 @@ _NUMERALS = frozenset("零〇一二两三四五六七八九十百千万亿数几
 _BREAKS = frozenset('，,。;；、:： ()（）“”"\0')
 _SURE = re.compile(rf"百分之|[零十{_ONES}]+点[零{_ONES}]")
 _SMALL = re.compile(r"[一两二三四五六七八九]")
-_LISTED = re.compile(rf"({_ARABIC})\s?(?:、|和|及|与|,)\s?$")
+_LISTED = re.compile(rf"({_ARABIC})\s?(?:、|和|及|与|,|/)\s?$")
+_POWERED = re.compile(rf"{_ARABIC}\s?(?P<power>{_POWER})")
 _DAMAGED = re.compile(r"\?[?!;]?|[\ufffd\ue000-\uf8ff]")
 
 
@@ -53,7 +54,7 @@ def _pattern() -> re.Pattern[str]:
         rf"(?:(?P<vague>数|几|(?<![晚早])上|过|成)(?P<vague_power>[十百千]?(?:万亿|亿|万)|[十百千])"
         rf"|(?P<zhao>{_ARABIC})\s?兆\s?(?P<zhao_yi>\d{{1,4}})\s?(?=亿)"
         rf"|(?P<yi>{_ARABIC})亿(?P<wan>\d{{1,4}})万(?=\D)"
-        rf"|(?P<nominator>{_ARABIC})/(?P<denominator>\d+)(?![\d/])"
+        rf"|(?<!/)(?P<nominator>\d+)/(?P<denominator>\d+)(?![\d/.%亿万]|\s?{words['currency']})"
         rf"|百分之(?P<hundredths>{one})"
         rf"|(?P<parts>[一二两三四五六七八九十百千万]{{1,9}})分之(?P<of>[一二两三四五六七八九十百]{{1,9}}|\d+(?:\.\d+)?)"
         rf"(?:(?:至|到|-|~)(?P<parts2>[一二两三四五六七八九十百千万]{{1,9}})分之(?P<of2>[一二两三四五六七八九十百]{{1,9}}))?"
@@ -130,7 +131,8 @@ def _quantity(m: re.Match[str], folded: str) -> Quantity | None:
     unit = part[kind] if kind != "bare" else None
     if part["prefix"] and kind in ("bare", "currency"):
         kind, unit = "currency", part["prefix"]
-    if not _stands_alone(folded, start, end, has_unit=unit is not None) or end - start > LONGEST:
+    slashed = kind in ("currency", "rate") and _is_slashed(folded, start, end, unit or "")
+    if end - start > LONGEST or not (slashed or _stands_alone(folded, start, end, has_unit=unit is not None)):
         return None
     try:
         number = _number(part)
@@ -177,7 +179,9 @@ def _is_negative(folded: str, start: int) -> bool:
     if start < 2 or folded[start - 1] not in "-\u2212":
         return False
     before = folded[max(0, start - 8) : start - 1]
-    if before[-1] in "为是达至到约近(,、:和与" or (before[-1] == " " and re.search(r"[\u4e00-\u9fff|]\s$", before)):
+    if before[-1] in "为是达至到由从约近(,、:/和与" or (
+        before[-1] == " " and re.search(r"[\u4e00-\u9fff|]\s$", before)
+    ):
         return True
     word = re.search(r"[\u4e00-\u9fff]+$", before)
     return word is not None and (is_measure(word.group()) or word.group().endswith(("同比", "环比", "按年", "按季")))
@@ -237,6 +241,19 @@ def _stands_alone(folded: str, start: int, end: int, *, has_unit: bool = False) 
     )
 
 
+def _is_slashed(folded: str, start: int, end: int, unit: str) -> bool:
+    """Whether a value is one of several between slashes with one unit: 9.5/12.8/16.5亿元, 20%/-3%; no 5元/1000次."""
+    size = rf"{_ARABIC}(?:{_POWER})?"
+    before = re.search(
+        rf"(?<![\d.a-z/]){size}(?:{re.escape(unit)})?(?:/[+-]?{size}(?:{re.escape(unit)})?)*/[+-]?$",
+        folded[max(0, start - NEAR) : start],
+    )
+    after = re.match(rf"/[+-]?{size}{re.escape(unit)}", folded[end : end + NEAR])
+    if after and not before:
+        return not re.search(r"[\da-z._/:'’]$|[\da-z][-+]$", folded[max(0, start - 2) : start])
+    return before is not None and (after is not None or re.match(r"/\d|[a-z_]", folded[end : end + 2]) is None)
+
+
 def _is_number_word(folded: str, start: int) -> bool:
     """Whether a Chinese numeral is one: not the 百 of 百度, nor the 千 of 千问."""
     if folded[start] not in _NUMERALS or _SURE.match(folded, start):
@@ -284,18 +301,29 @@ def _is_apposed(quantity: Quantity, folded: str) -> bool:
     return bool(last) and last[-1][1].startswith(("n", "eng", "x"))
 
 
+def _is_listed(folded: str, start: int, end: int, last: Quantity) -> bool:
+    """Whether a numeral stands in a list; one of slashes holds money, rates or large numbers: no 24/7小时."""
+    if not folded.startswith("/", end):
+        return _stands_alone(folded, start, end)
+    large = isinstance(last.number, float) and last.number >= 1e4
+    before = folded[max(0, start - 1) : start]
+    return (last.kind in ("currency", "rate") or large) and re.match(r"[\da-z.\-_:+'’]", before) is None
+
+
 def _shared(found: list[Quantity], folded: str) -> list[Quantity]:
     """Adds the numbers that share the unit of the last one of a list: “17.5、13.5和31.6个百分点”."""
     result: list[Quantity] = []
     for q in found:
         start = q.start
         listed: list[Quantity] = []
+        power = _POWERED.match(folded, q.start)  # 17.5、13.5亿元: 亿 is of both
+        factor = {"%": 0.01, "个百分点": 0.01, "百分点": 0.01}.get(q.unit or "", 1.0)
+        factor *= _times(power.group("power")) if power else 1.0
         while m := _LISTED.search(folded[max(0, start - NEAR) : start]):
             first, last = (max(0, start - NEAR) + at for at in m.span(1))
-            if last - first > LONGEST or not _stands_alone(folded, first, last) or (result and first < result[-1].end):
+            if last - first > LONGEST or not _is_listed(folded, first, last, q) or (result and first < result[-1].end):
                 break
-            factor = {"%": 0.01, "个百分点": 0.01, "百分点": 0.01, "倍": 1.0}.get(q.unit or "", 1.0)
-            if (q.kind == "rate" and factor != 1.0) or q.kind != "bare":
+            if q.kind != "bare" or factor != 1.0:
                 listed.append(Quantity(first, last, _round(parsed(m.group(1)) * factor), q.unit, None, q.kind))
             start = first
         result += [*reversed(listed), q]

@@ -22,6 +22,11 @@ def distributed(clause: Clause, folded: str, state: Above, n: int) -> Whole | No
     if "分别" in opening and (per_name := _of_each(clause, folded, n)):
         return per_name
     whose = listed(re.sub(r"分别.*$", "", opening), len(several))
+    if whose and is_measure(whose[-1]) and not any(map(is_measure, whose[:-1])):  # 甲、乙、丙营收分别为
+        last = read_clause(f"{whose[-1]}为", "", several[0].kind)
+        if last.subject and last.attribute:
+            state.names, state.times = (*map(_tidy, whose[:-1]), last.subject), ()
+            return Whole(state.names[n], last.attribute, last.change)
     if not whose and len(state.names) == len(several) and base.subject is None:
         return Whole(state.names[n], base.attribute or state.attribute, None)
     if whose and not is_measure(whose[-1]):
@@ -44,7 +49,8 @@ def distributed(clause: Clause, folded: str, state: Above, n: int) -> Whole | No
     if items := whose or listed(folded[: several[0].start], len(several)) or known:
         state.items = tuple(items)
         subject = base.subject if base.subject and not any(i in base.subject for i in items) else state.topic
-        return Whole(subject, f"{_tidy(items[n])}{base.attribute or state.attribute or ''}", None)
+        item, of = _tidy(items[n]), base.attribute or state.attribute or ""
+        return Whole(subject, item if item.endswith(of) else f"{item}{of}", None)
     return None
 
 
@@ -62,11 +68,12 @@ def per_period(clause: Clause, folded: str, hidden: Sequence[tuple[int, int]], s
     seen = list(folded[: several[0].start])
     for start, end in hidden:
         seen[start:end] = " " * len(seen[start:end])
-    opening = re.sub(r"\s(?:、|和|与|及|之间|里|中|的|前|,)+(?=\s|\W|$)", " ", "".join(seen[clause.start :]))
+    opening = re.sub(r"\s(?:、|/|和|与|及|之间|里|中|的|前|,)+(?=\s|\W|$)", " ", "".join(seen[clause.start :]))
     opening = re.sub(r"^[\s,在、和与及]+|\s*分别.*$", "", opening)
     if listed(opening, len(several)):
         return None
-    phrase = read_clause(f"{opening}为", "", several[0].kind)
+    phrase = read_clause(opening, "", several[0].kind)  # 同比增长20%/35%
+    phrase = phrase if phrase.change else read_clause(f"{opening}为", "", several[0].kind)
     return Whole(phrase.subject or state.topic, phrase.attribute or state.attribute, phrase.change)
 
 
@@ -106,7 +113,7 @@ def _kept_name(item: str) -> str | None:
 
 def _is_series(quantities: Sequence[Quantity], folded: str) -> bool:
     between = [folded[a.end : b.start] for a, b in pairwise(quantities)]
-    return all(re.fullmatch(r"\s?(?:、|和|与|及|,)\s?", gap) for gap in between)
+    return all(re.fullmatch(r"\s?(?:、|和|与|及|,|/)\s?", gap) for gap in between)
 
 
 def _tidy(item: str) -> str:

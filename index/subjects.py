@@ -13,7 +13,6 @@ from index.grammar import (
     Tokens,
     figure_words,
     is_measure,
-    is_share,
     joined,
     opened,
     tagged_words,
@@ -116,12 +115,18 @@ def _possessed(text: str) -> tuple[str | None, str | None]:
     if at > 1 and len(text) - at > 2:
         whose = text[:at]
         return (None if whose in word_set("own") else _kept(whose)), _measure(text[at + 1 :])
+    if any(text.startswith(word) for word in word_set("modifiers") if len(word) > 2):  # 经调整净利润
+        return None, _measure(text)
     tokens = list(tagged_words(text))
     for n, (word, _) in enumerate(tokens):
         if len(word) > 1 and word in word_set("modifiers"):
-            if n and joined(tokens[:n]) in word_set("regions"):
+            first = joined(tokens[:n])
+            if n and first in word_set("regions"):
                 return None, _measure(text)
-            return (_kept(joined(tokens[:n])) if n else None), _measure(joined(tokens[n:]))
+            if is_measure(first) and entity_at(first) < len(first):  # 腾讯云营收|年均复合增长率
+                owner, of = _possessed(first)
+                return owner, _measure(f"{of or ''}{joined(tokens[n:])}")
+            return (_kept(first) if n else None), _measure(joined(tokens[n:]))
     if (end := entity_at(text)) and end < len(text):
         end = with_kind(text, end)
         if end == len(text):
@@ -146,7 +151,7 @@ def _possessed(text: str) -> tuple[str | None, str | None]:
         start -= 1
     before = tokens[:start]
     measured = joined(tokens[start:])
-    if is_share(measured) and before and is_measure(joined(before)):  # 海外收入|占比
+    if before and is_measure(joined(before)):  # 海外收入|占比, 营收|增长率
         owner, of = _possessed(joined(before))
         return owner, _measure(f"{of or ''}{measured}")
     kind = next((k for k in word_set("belong") if measured.startswith(k) and is_measure(measured[len(k) :])), "")
@@ -171,7 +176,7 @@ def with_kind(text: str, end: int) -> int:
 
 def _kept(subject: str) -> str | None:
     """A subject that can stand: a noun phrase, not overlong."""
-    text = subject.strip(" |,，、的“”\"'*·「」-")
+    text = subject.strip(" |,，、/的“”\"'*·「」-")
     if len(text) > 3 and tagged_words(text)[-1][1] == "f":  # 大模型中, not 全国国内
         text = re.sub(r"(?:中|里|上|内|当中|方面)$", "", text)
     if re.fullmatch(lexicon("index", "figures")["said"]["nobody"], text) or re.match(

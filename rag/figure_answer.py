@@ -11,7 +11,7 @@ from rag.asked_figure import is_about
 from rag.copies import originals_first
 from rag.evidence import Scored
 from rag.figure_kinds import is_change, kind_of_number
-from rag.figure_rows import Row, is_subject, row_of, sentences_above
+from rag.figure_rows import Row, as_written, is_subject, row_of, sentences_above
 from rag.fitting import CLOSE, SURE, Fit, Ledger, asks_more, fits, is_about_figures, is_wholly_named, surely
 from rag.ledger import in_period, periods_of
 from rag.lists import asked_rank
@@ -285,7 +285,8 @@ def _ratio(figures: Sequence[Figure]) -> str | None:
         return None
     if kind_of_number(first) != kind_of_number(last) or first.number == last.number:
         return None
-    return f"{last.value} ÷ {first.value} = {last.number / first.number:.4g}"
+    shown = [as_written(f.value, None, f.number, f.unit) for f in (last, first)]
+    return f"{' ÷ '.join(shown)} = {last.number / first.number:.4g}"
 
 
 def other_periods(question: Question, ranked: Sequence[Scored], ledger: Ledger) -> list[Fit]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from index.fold import fold_text
+from index.quantities import Number, parsed
 from index.snapshot import Snapshot
 from index.values import Document, Figure, Sentence
 from rag.evidence import Scored
@@ -12,6 +13,7 @@ from rag.statements import Statement, in_script, is_borne_out
 
 ABOVE = 6  # sentences looked back through for a period or a source that a figure takes from above
 SCOPE_CHARS = 40
+_POWERS = {"万亿": 1e12, "亿": 1e8, "百万": 1e6, "万": 1e4, "千": 1e3, "百": 1e2}
 _HALF = {"H1": "上半年", "H2": "下半年"}
 _QUARTER = {f"Q{n}": f"第{c}季度" for n, c in enumerate("一二三四", 1)}
 
@@ -57,7 +59,7 @@ def row_of(figure: Figure, sentence: Sentence, above: Sequence[Sentence], docume
             cited.append(source)
         return source is not None
 
-    value = as_written(figure.value, figure.hedge)
+    value = as_written(figure.value, figure.hedge, figure.number, figure.unit)
     what = f"{figure.subject or ''}{figure.attribute or ''}"
     if not borne(what):
         what = figure.attribute if figure.attribute and borne(figure.attribute) else ""
@@ -83,11 +85,23 @@ def row_of(figure: Figure, sentence: Sentence, above: Sequence[Sentence], docume
     return Row(shown(value), shown(what), shown(period), shown(";".join(kept)), statement)
 
 
-def as_written(value: str, hedge: str | None) -> str:
-    """A figure's value with its hedge, on the side where it stood."""
+def as_written(value: str, hedge: str | None, number: Number, unit: str | None) -> str:
+    """A figure's value with its hedge, on the side where it stood, and the unit it shares: the 17.5亿元 of
+    “分别为17.5、13.5亿元”.
+    """
+    value += shared_unit(value, number, unit)
     after = re.search(r"以上|以下|以内|以外|左右|上下|有余", hedge or "")
     before = "" if after or re.search(r"^[余多几数上过+]+$", hedge or "") else hedge or ""
     return f"{before}{value}{after.group() if after else ''}"
+
+
+def shared_unit(value: str, number: Number, unit: str | None) -> str:
+    """What a bare numeral takes from the last one of its list: 亿元, %; empty where it stands for itself."""
+    if not isinstance(number, int | float) or not re.fullmatch(r"\d[\d,]*(?:\.\d+)?", value):
+        return ""
+    told = parsed(value) * (0.01 if unit in ("%", "个百分点", "百分点") else 1)
+    power = next((name for name, size in _POWERS.items() if told and abs(number / told / size - 1) < 1e-6), "")
+    return power + (unit or "")
 
 
 def sentences_above(candidate: Scored, snapshot: Snapshot) -> list[Sentence]:

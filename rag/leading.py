@@ -12,7 +12,7 @@ from index.values import Document, Figure, Sentence
 from rag.asked_figure import is_asked_for, may_lead
 from rag.evidence import Scored
 from rag.figure_kinds import asks_for_change, is_change
-from rag.figure_rows import Row, row_of, sentences_above
+from rag.figure_rows import Row, row_of, sentences_above, shared_unit
 from rag.fitting import CLOSE, Fit, Ledger, fits, is_elsewhere, is_of_another, surely
 from rag.reading import agreeing
 from rag.statements import Statement, in_script, lead_of
@@ -42,11 +42,12 @@ def lead(
         return known  # the ledger knows better
     figure = _asked_of(question, fitting, best, ledger)
     row = row_of(figure, best.sentence, sentences_above(best, snapshot), document, lang) if figure else None
-    if is_asked_for(question) and _tells_of_several(span):
-        if row is None:
-            return None  # which of them answers?
-        if row.what:
+    shared = any(f.value == span and shared_unit(f.value, f.number, f.unit) for f in told)
+    if shared or (is_asked_for(question) and _tells_of_several(span)):
+        if row and row.what:
             return _told(row, best, document)
+        if row is None or shared:
+            return None  # which of them answers, or of what unit?
     text = in_script(span, lang, document.lang)
     added = [cell for cell in (row.period, row.scope) if cell and cell not in text] if row else []
     if row and added:
@@ -79,8 +80,9 @@ def _known(question: Question, best: Scored, snapshot: Snapshot, ledger: Ledger,
         return None
     document = snapshot.documents[best.sentence.doc_id]
     figure = sure[0].figure
-    if re.search(rf"{re.escape(figure.value)}\s?[/每]", best.sentence.text):  # 5元/百万token: no price without its unit
-        return None
+    another = rf"[+-]?[\d.]+(?:[百千万亿]*{re.escape(figure.unit or '')}|/)"  # 20%/35% are two
+    if re.search(rf"{re.escape(figure.value)}\s?(?:每|/(?!{another}))", best.sentence.text):
+        return None  # 5元/百万token: no price without its unit
     row = row_of(figure, best.sentence, sentences_above(best, snapshot), document, lang)
     return _told(row, best, document) if row.what else None
 

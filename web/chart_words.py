@@ -81,9 +81,9 @@ def source_text(point: Point) -> str:
 
 def value_text(point: Point, t: Labels) -> str:
     """The value as it is written, in the reader's script."""
-    return _UNWRITABLE.sub(
-        "", in_script(as_written(point.figure.value, point.figure.hedge), t.lang, point.document.lang)
-    )
+    figure = point.figure
+    written = as_written(figure.value, figure.hedge, figure.number, figure.unit)
+    return _UNWRITABLE.sub("", in_script(written, t.lang, point.document.lang))
 
 
 def described(point: Point, t: Labels) -> str:

@@ -114,7 +114,7 @@ def market_routes(versions: Versions) -> APIRouter:
             asked=asked,
             query=_query(t, **asked),
             csv="/api/figures?" + urlencode({"format": "csv"} | {k: v for k, v in asked.items() if v}),
-            written=lambda row: as_written(row["value"], row["hedge"]),
+            written=lambda row: as_written(row["value"], row["hedge"], row["number"], row["unit"]),
             period_text=period_text,
             version=service.version,
         )
@@ -153,7 +153,7 @@ def table(chart: Chart, t: Labels | None = None) -> list[dict[str, object]]:
                 {
                     "subject": f.subject or "",
                     "attribute": f.attribute or "",
-                    "value": as_written(f.value, f.hedge),
+                    "value": as_written(f.value, f.hedge, f.number, f.unit),
                     "number": f.number,
                     "unit": f.unit or "",
                     "period": period_text(f.as_of, t) if t else f.as_of or "",

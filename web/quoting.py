@@ -51,7 +51,7 @@ def figure_line(figure: Mapping[str, Any], t: Labels) -> str:
         if english
         else (figure["subject"] or "") + (figure["attribute"] or "")
     )
-    value = as_written(figure["value"], figure["hedge"])
+    value = as_written(figure["value"], figure["hedge"], figure["number"], figure["unit"])
     return f"{what} {value} ({'; '.join(told)})" if english else f"{what} {value}（{'；'.join(told)}）"
 
 

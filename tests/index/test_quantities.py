@@ -43,6 +43,9 @@ def found(text: str) -> list[tuple[str, Number, str | None, str | None]]:
         ("得分达87.3,高于对手", "87.3", 87.3, None, None),
         ("突破700亿元；其余不明", "700亿元", 7e10, "元", "突破"),
         ("下载１２５０万次", "1250万次", 1.25e7, "次", None),
+        ("毛利率为-24.7%", "-24.7%", -0.247, "%", None),
+        ("净利润-3.5亿元", "-3.5亿元", -3.5e8, "元", None),
+        ("华东-30%", "30%", 0.3, "%", None),
     ],
 )
 def test_a_quantity_is_read_with_number_unit_and_hedge(
@@ -51,9 +54,21 @@ def test_a_quantity_is_read_with_number_unit_and_hedge(
     assert found(text) == [(written, number, unit, hedge)]
 
 
-def test_numbers_that_share_a_unit_are_read_each() -> None:
-    numbers = [number for _, number, _, _ in found("差距分别为17.5、13.5和31.6个百分点")]
-    assert numbers == [0.175, 0.135, 0.316]
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("差距分别为17.5、13.5和31.6个百分点", [0.175, 0.135, 0.316]),
+        ("营收分别为17.5、13.5亿元", [1.75e9, 1.35e9]),
+        ("月活分别为17.5、13.5和12.1亿", [1.75e9, 1.35e9, 1.21e9]),
+        ("营收40.35/49.50/58.47亿元", [4.035e9, 4.95e9, 5.847e9]),
+        ("同比+17.6%/-29%/8%", [0.176, -0.29, 0.08]),
+        ("支持24/7小时服务", []),
+        ("每年的9/10/11月", []),
+        ("5元/1000次", []),  # a price without what it is for
+    ],
+)
+def test_numbers_that_share_a_unit_are_read_each(text: str, numbers: list[Number]) -> None:
+    assert [number for _, number, _, _ in found(text)] == numbers
 
 
 @pytest.mark.parametrize(

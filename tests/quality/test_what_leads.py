@@ -33,6 +33,12 @@ Harbour Cloud, Summit Cloud and Meadow Cloud kept their places and collectively 
 
 Summit Cloud was next with 19 percent market share.
 """,
+    "years.txt": """栖霞软件的业绩
+
+2023和2024年，栖霞软件营收分别为17.5、13.5亿元。
+
+预计栖霞软件2025E-2027E归母净利润9.5/12.8/16.6亿元，同比增长21%/35%/29%。
+""",
     "images.md": """# 商品图的成本
 
 在海宁,八成箱包商家已用上新工具,单件商品图成本从420元直降至31元。
@@ -73,6 +79,9 @@ def asked(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder, reader: Re
         ("加购率提升了多少？", "31.3%", "15"),
         ("岚桥第二季度收入环比增长多少？", "2%", ""),
         ("岚桥2024年第二季度的资本开支是多少？", "47亿元", "91"),
+        ("栖霞软件2023年的营收是多少？", "17.5亿元(栖霞软件营收；2023年", "13.5"),
+        ("栖霞软件2026年的归母净利润预计是多少？", "12.8亿元(栖霞软件归母净利润；2026年；预测", "16.6"),
+        ("栖霞软件2027年的归母净利润预计同比增长多少？", "29%(栖霞软件归母净利润同比增长；2027年；预测", "21%"),
         ("What is Summit Cloud's market share?", "19 percent", "71"),
     ],
 )

@@ -4,7 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from index.build import passages_of
+from index.figures import figures_of
+from index.fold import fold_text
 from index.snapshot import open_current
+from index.values import Document
+from rag.figure_kinds import is_start
 from rag.fitting import Ledger
 from tests.index.small import build, write_corpus
 
@@ -26,3 +31,18 @@ def test_a_sentence_has_the_figures_that_stand_in_it_and_a_document_is_grouped_o
         found += own
     assert sorted(f.value for f in found) == ["2亿元", "30亿元", "40亿元"]
     assert sorted(asked) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("text", "starts"),
+    [
+        ("衡山云的价格从350元降到28元。", ["350元"]),
+        ("衡山云的利润从1.7亿元下滑14%至1.46亿元。", ["1.7亿元"]),
+        ("衡山云的利润由-3亿元收窄至-1亿元。", ["-3亿元"]),
+        ("衡山云的收入从云服务增长30%。", []),
+    ],
+)
+def test_what_a_change_started_from_is_a_start_and_the_change_is_none(text: str, starts: list[str]) -> None:
+    document = Document("d", "衡山云", text)
+    figures = figures_of(document, [s for p in passages_of(document, max_chars=350) for s in p.sentences])
+    assert [f.value for f in figures if is_start(f, fold_text(text))] == starts

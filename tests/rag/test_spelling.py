@@ -53,6 +53,7 @@ def test_a_word_nobody_knows_is_taken_for_one_the_corpus_has(spelling: Spelling,
         "点击的人大概能多多少?",
         "Why can't online sellers rely on AI alone?",
         "Seedream 5.0呢?",
+        "Alibaba Cloud的份额是多少?",  # a word of a known name
         "",
         "???",
         "😀",

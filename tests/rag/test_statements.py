@@ -55,6 +55,12 @@ def test_every_number_and_name_must_stand_in_the_sentence(said: str, borne: bool
     assert is_borne_out(said, sentence("IDC 统计,阿里云占27%。")) is borne
 
 
+def test_a_year_within_a_range_is_borne_out() -> None:
+    told = sentence("衡山云2022年至2024年的营收分别为3亿元、4亿元、5亿元。")
+    assert is_borne_out("2023年", told)
+    assert not is_borne_out("2021年", told)
+
+
 def test_the_script_is_the_askers_and_only_a_foreign_one_is_converted() -> None:
     assert in_script("阿里雲的市占率", "zh-Hans", "zh-Hant") == "阿里云的市占率"
     assert in_script("阿里云的份额", "zh-Hant", "zh-Hans") == "阿里雲的份額"

@@ -83,3 +83,7 @@ def test_whose_report_is_asked_for_is_not_whom_the_question_is_about() -> None:
     assert [forms[0] for forms in question.entities] == ["阿里云"]
     assert understand("据沙利文,阿里云占多少?").sources[0][0] == "弗若斯特沙利文"
     assert understand("阿里云的份额是多少?").sources == ()
+
+
+def test_a_measure_and_a_quarter_are_no_names() -> None:
+    assert understand("Qianxun Q3的capex是多少?").names == ("qianxun",)
