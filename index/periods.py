@@ -63,10 +63,17 @@ _CARRIED = re.compile(  # 2024年6月到11月, 2025年3月和9月
 )
 
 
+_SPAN = re.compile(r"(?<!\d)(?P<y>(?:19|20)\d\d)[年ae]?\s?(?:-|—+|–|~|至|到)\s?(?P<last>(?:19|20)\d\d)[年ae]")
+LONGEST_SPAN = 10  # years of a range of which each is named
+
+
 @lru_cache(maxsize=65536)
 def periods_in(folded: str) -> frozenset[str]:
     """The periods a folded text names; a bare year only where no part of it is named at that place."""
     found = set()
+    for span in _SPAN.finditer(folded):  # 2022年至2024年: 2023 is among them
+        first, last = int(span["y"]), int(span["last"])
+        found |= {str(year) for year in range(first, last)} if last - first <= LONGEST_SPAN else set()
     folded = _CARRIED.sub(r"\g<year>年\g<first>\g<year>年", folded)
     for pattern in _PATTERNS:
         rest = list(folded)

@@ -301,6 +301,7 @@ class Assistant(Contents):
             table = several_counts(asked, able, self._ledger, self._snapshot, language)
         best = ranked[0].row if ranked and kind_of(asked) == "list" else None
         elsewhen = other_periods(asked, ranked, self._ledger)
+        sure = bool(surely(asked, able, self._ledger))
         decision = decide(
             asked,
             ranked,
@@ -308,7 +309,8 @@ class Assistant(Contents):
             lambda: self._junk,
             found.threshold,
             telling=able,
-            known=table is not None or bool(surely(asked, able, self._ledger)),
+            known=table is not None or sure,
+            sure=sure,
             listed=best is not None and lists_as_many(asked.folded, best, self._snapshot),
             elsewhen=bool(elsewhen),
         )

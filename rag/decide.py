@@ -7,7 +7,7 @@ from rag.asked_figure import WITHIN, is_about, is_asked_for, is_read, stating
 from rag.evidence import FEATURES, Scored
 from rag.understand import Question, asks_for_advice, asks_for_junk, orders_only
 
-LISTED = 0.5  # of the threshold is enough where as many things are listed as are asked for: set by hand
+SHOWN = 0.5  # of the threshold is enough where the ledger surely has the figure, or the page lists as many: set by hand
 _AT = {name: n for n, name in enumerate(FEATURES)}
 
 
@@ -20,6 +20,7 @@ def decide(
     *,
     telling: Sequence[Scored] | None = None,
     known: bool = False,
+    sure: bool = False,
     elsewhen: bool = False,
     listed: bool = False,
 ) -> str | None:
@@ -31,6 +32,7 @@ def decide(
         threshold: support below which there is no answer: the learned one, or what a user set.
         telling: of `ranked`, those the ledger does not know to tell of another time or somebody else; all when None.
         known: the ledger has what is asked for.
+        sure: … as one figure that is of the asked subject, measure, kind and period.
         listed: where the best sentence stands, the page lists as many things as are asked for.
         elsewhen: the ledger has the figure asked for, of other periods only.
     """
@@ -52,7 +54,7 @@ def decide(
     def none_has(feature: str) -> bool:
         return max(c.features[_AT[feature]] for c in near) == 0
 
-    if support < threshold * (LISTED if listed else 1.0):
+    if support < threshold * (SHOWN if listed or sure else 1.0):
         if max(c.features[_AT["pair_passage"]] for c in ranked[:10]) < 0.2 and question.lang != "en":
             return "off_topic"
         if question.periods and none_has("period_match"):
