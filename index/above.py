@@ -29,6 +29,7 @@ class Above:
     items: tuple[str, ...] = ()  # the parts a series of figures was given for
     names: tuple[str, ...] = ()  # … those whose figures they are
     times: tuple[str, ...] = ()  # … or of which they are
+    row: tuple[str, ...] = ()  # the last times in the text of which there was one figure each: 上述各期
 
 
 @dataclass(frozen=True, slots=True)

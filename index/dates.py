@@ -43,7 +43,7 @@ _YEAR = re.compile(
 _PART = re.compile(
     r"[,，]?的?\s?(?:"
     r"(?P<half>上半年?|下半年?|[hH][12]|[12][hH])"
-    r"|第?(?P<quarter>[一二三四1-4首])季度?|[qQ](?P<q>[1-4])"
+    r"|第?(?P<quarter>[一二三四1-4首])季度?|(?P<last>最后一?个?季度?)|[qQ](?P<q>[1-4])"
     r"|(?P<month>1[0-2]|0?[1-9]|十[一二]?|[一二三四五六七八九])\s?月份?(?:(?P<day>[12]\d|3[01]|0?[1-9]|二?十[一二三四五六七八九]?|三十一?|[一二三四五六七八九])[日号])?(?:(?P<third>[上中下]旬)|[初中末底])?"
     r"|-(?P<month2>1[0-2]|0[1-9])(?:-(?P<day2>[0-3]\d))?(?!\d)"
     r"|/(?P<month3>1[0-2]|0?[1-9])/(?P<day3>[0-3]?\d)(?!\d)"
@@ -51,7 +51,9 @@ _PART = re.compile(
     r"|(?P<begin>年?初)(?!期|中|始)"
     r")"
 )
-_COMPACT = re.compile(r"(?<![\da-z])(?:(?P<h>[12])h|h(?P<h2>[12])\s?'?|q(?P<q>[1-4])\s?'?)(?P<year>20\d\d|\d\d)(?!\d)")
+_COMPACT = re.compile(
+    r"(?<![\da-z])(?:(?P<h>[12])h|h(?P<h2>[12])\s?'?|q(?P<q>[1-4])\s?'?|(?P<nq>[1-4])q)(?P<year>20\d\d|\d\d)(?!\d)"
+)
 _ENGLISH = re.compile(
     r"(?P<month>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sep(?:tember)?|oct(?:ober)?"
     r"|nov(?:ember)?|dec(?:ember)?)\.?\s(?:(?P<day>\d{1,2}),?\s)?(?P<year>(?:19|20)\d\d)"
@@ -146,7 +148,7 @@ def _read(m: re.Match[str], folded: str, year: str | None, published: str | None
         return Date(m.start(), m.end(), published or m.group(), resolved=published is not None)
     part = m.groupdict()
     if m.re is _COMPACT:
-        name = f"H{part['h'] or part['h2']}" if part["h"] or part["h2"] else f"Q{part['q']}"
+        name = f"H{part['h'] or part['h2']}" if part["h"] or part["h2"] else f"Q{part['q'] or part['nq']}"
         return Date(m.start(), m.end(), f"{part['year'] if len(part['year']) == 4 else '20' + part['year']}{name}")
     if m.re is _ENGLISH:
         day = f"-{int(part['day']):02}" if part["day"] else ""
@@ -234,6 +236,8 @@ def _suffix(m: re.Match[str]) -> str:
         return "H1" if half[0] == "上" or "1" in half else "H2"
     if quarter := part["quarter"] or part["q"]:
         return f"Q{_NUMERAL.get(quarter) or int(quarter)}"
+    if part["last"]:
+        return "Q4"
     if part["end"]:
         return "-12"
     if part["begin"]:

@@ -81,8 +81,8 @@ def in_a_row(dates: Sequence[Date], folded: str) -> tuple[str, ...]:
     for n, date in enumerate(dates):
         if n and not _ROW.fullmatch(folded[dates[n - 1].end : date.start]):
             row = []
-        years = re.fullmatch(r"(\d{4}) 至 (\d{4})", date.iso)
-        row += map(str, range(int(years[1]), int(years[2]) + 1)) if years else [date.iso]
+        years = re.fullmatch(r"(\d{4}) 至 ((\d{4})(?:H1|Q[1-3])?)", date.iso)
+        row += [*map(str, range(int(years[1]), int(years[3]))), years[2]] if years else [date.iso]
     return tuple(row) if len(row) > 1 else ()
 
 

@@ -32,12 +32,16 @@ from index.grammar import NEXT, is_measure, is_share, word_set
 from index.phrases import Phrase, read_clause
 from index.quantities import Quantity, quantities_in
 from index.series import distributed, per_period
-from index.subjects import is_name, topic_of
+from index.subjects import is_account, is_name, owner_of, topic_of
 from index.values import Document, Figure, Sentence
 
 _TITLE = re.compile(r"《[^》]*》")
 _LATIN = re.compile(r"[a-z][a-z0-9.\-+]*")
 _FORECAST = re.compile(r"预计|预测(?=[,，:：未将到])|有望|将(?:达|突破|超|增|超过)|预[估期测]的?约?\s?$")
+_SAME_TIMES = re.compile(  # as many times as stood above
+    r"(?:上述|前述|以上|同样?|这)?各(?:个?(?:报告)?期间?|年度?)(?:内|的)?|(?:上述|前述|以上)(?:报告)?(?:期间?|年份|年度|时期)(?:内|的)?"
+    r"|同(?:一)?(?:时段|时期|期间)(?:内|的)?|相应(?:期间|年度|各期)|(?:往绩)?(?:记录|报告)期(?:内|间)?"
+)
 HEADLINE_CHARS = 15  # a title longer than this is a headline, not the name of what the text is about
 
 
@@ -54,6 +58,7 @@ def figures_of(document: Document, sentences: Sequence[Sentence], damaged: Colle
     short = len(title) <= HEADLINE_CHARS and not re.search(r"[,，:：!?\d]", title)
     name = title if short and is_name(title) else None
     state = Above(name, topic=name)
+    owner = None if name else owner_of(title)
     opening = True
     case = _cases(document.text)
     found: list[Figure] = []
@@ -62,7 +67,7 @@ def figures_of(document: Document, sentences: Sequence[Sentence], damaged: Colle
     section = period_of_heading(title, published) or period_of_opening([s.folded for s in sentences], published)
     for sentence in sentences:
         if "\n" in document.text[end : sentence.start]:
-            state = Above(name, state.year, name, state.company)
+            state = Above(name, state.year, name, state.company, row=state.row)
             opening = True
         end = sentence.end
         if document.text[end : end + 1] in ("\n", "") or sentence.text.endswith("\n"):
@@ -71,12 +76,14 @@ def figures_of(document: Document, sentences: Sequence[Sentence], damaged: Colle
         if (opening or state.company is None) and (company := _company_in(sentence.folded)):
             state.company = company
         opening = False
+        alone = not entity_spans(sentence.folded) and market_of(sentence.folded) is None
         for figure in _of_row(sentence, _figures_in(sentence, document, state, damaged)):
+            owned = figure.subject is None and alone and figure.attribute and is_account(fold_text(figure.attribute))
             found.append(
                 replace(
                     figure,
                     figure_id=f"{document.doc_id}:{len(found) + 1}",
-                    subject=_cased(figure.subject, case),
+                    subject=_cased(owner if owned else figure.subject, case),
                     attribute=_cased(figure.attribute, case),
                     scope=_cased(figure.scope, case),
                     said_by=_cased(figure.said_by, case),
@@ -185,7 +192,8 @@ def _figures_in(sentence: Sentence, document: Document, state: Above, lost: Coll
         if folded[max(0, clause.start - 1) : clause.start] == ";":
             state.topic, period = first_topic or state.topic, lasting
         own = [d for d in clause.dates if not is_publication(folded, d)]
-        if row := in_a_row(own, folded):
+        same = None if own else _SAME_TIMES.search(clause.text)
+        if row := in_a_row(own, folded) or (state.row if same else ()):
             state.times, state.names = row, ()
         elif own:
             state.times = ()
@@ -197,9 +205,10 @@ def _figures_in(sentence: Sentence, document: Document, state: Above, lost: Coll
                 state.topic, state.attribute, state.change, state.kind = topic, measure, None, None
                 first_topic = first_topic or topic
             continue
-        each = len(state.times) == len(clause.quantities) and per_period(
-            clause, folded, [*hidden, *((d.start, d.end) for d in own)], state
-        )
+        when_told = [(d.start, d.end) for d in own]
+        when_told += [(clause.start + m.start(), clause.start + m.end()) for m in _SAME_TIMES.finditer(clause.text)]
+        each = len(state.times) == len(clause.quantities) and per_period(clause, folded, [*hidden, *when_told], state)
+        state.row = state.times if each else state.row
         noun = ""
         for n, quantity in enumerate(clause.quantities):
             before = clause.quantities[n - 1].end if n else clause.start
@@ -297,6 +306,8 @@ def _resolved(phrase: Phrase, state: Above, n: int, clause: Clause, folded: str,
         clause.inner and subject and subject != topic and not entity_at(subject) and not subject.isascii()
     ):  # (海外占比超80%), (衍生模型超10万)
         attribute, subject = f"{subject}{attribute or ''}", topic
+    if subject is None and attribute and entity_at(attribute) == len(attribute):  # 苹果8130万部
+        subject, attribute = attribute, None
     if subject in word_set("myself") and state.company:
         subject = state.company
     if subject is None and attribute and state.company:  # 2024年公司收入

@@ -43,13 +43,14 @@ _NAMES = "january|february|march|april|may|june|july|august|september|october|no
 _YEAR = r"(?<!\d)(?P<y>(?:19|20)\d\d|\d\d(?=年))(?!\d)年?"
 _DETAIL = (
     r"\s?(?:(?P<h1>上半年?|h1|1h)|(?P<h2>下半年?|h2|2h)|第?(?P<q>[一二三四1-4])季度?|q(?P<q2>[1-4])"
+    r"|(?P<q4>最后一?个?季度?)"
     r"|(?P<m>1[0-2]|0?[1-9]|十[一二]?|[一二三四五六七八九])月|-(?P<m2>1[0-2]|0[1-9])(?!\d)"
     r"|(?P<end>年?[底末])|(?P<begin>年?初))"
 )
 _PART = r"(?:(?:1[0-2]|0?[1-9]|十[一二]?|[一二三四五六七八九])月|第?[一二三四1-4]季度|q[1-4]|[上下]半年)"
 _PATTERNS = (  # the ones that say more come first
     re.compile(
-        r"(?:(?P<h1>h1|1h|first half of)|(?P<h2>h2|2h|second half of)|q(?P<q2>[1-4])(?: of)?"
+        r"(?:(?P<h1>h1|1h|first half of)|(?P<h2>h2|2h|second half of)|(?:q(?P<q2>[1-4])(?: of)?|(?P<q3>[1-4])q)"
         r"|(?P<nth>first|second|third|fourth) quarter(?: of)?)"
         r"\s?'?(?P<y>(?:19|20)?\d\d)(?!\d)"
     ),
@@ -81,9 +82,11 @@ def periods_in(folded: str) -> frozenset[str]:
             rest[match.start() : match.end()] = " " * (match.end() - match.start())  # read once only
             part = match.groupdict()
             year = part["y"] if len(part["y"]) == 4 else "20" + part["y"]
-            quarter, month = part.get("q") or part.get("q2"), part.get("m") or part.get("m2")
+            quarter, month = part.get("q") or part.get("q2") or part.get("q3"), part.get("m") or part.get("m2")
             if part.get("h1") or part.get("h2"):
                 found.add(f"{year}H{1 if part.get('h1') else 2}")
+            elif part.get("q4"):
+                found.add(f"{year}Q4")
             elif nth := part.get("nth"):
                 found.add(f"{year}Q{('first', 'second', 'third', 'fourth').index(nth) + 1}")
             elif quarter:

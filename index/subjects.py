@@ -2,7 +2,7 @@
 
 import re
 
-from index.aliases import entity_at
+from index.aliases import entity_at, entity_spans
 from index.anaphor import opens_back
 from index.data import lexicon
 from index.grammar import (
@@ -13,6 +13,7 @@ from index.grammar import (
     Tokens,
     figure_words,
     is_measure,
+    is_share,
     joined,
     opened,
     tagged_words,
@@ -222,6 +223,22 @@ def _is_organisation(name: str) -> bool:
 def is_name(title: str) -> bool:
     """Whether a title is a name rather than a headline: no verb, number or particle in it."""
     return not any(tag[0] in "vmpucrdq" for _, tag in tagged_words(title))
+
+
+def owner_of(title: str) -> str | None:
+    """The one company a folded headline tells of: what the text says of accounts without a name is its.
+
+    Those who count and publish (IDC) are none.
+    """
+    counting = "|".join(lexicon("index", "sources")["research"]["publishers"])
+    spans = entity_spans(title)
+    named = [(start, end, forms) for start, end, forms in spans if not any(re.search(counting, f) for f in forms)]
+    return title[named[0][0] : named[0][1]] if len({forms for _, _, forms in named}) == 1 else None
+
+
+def is_account(attribute: str) -> bool:
+    """Whether a measure is one of a company's accounts: 营收, not 市场规模 or 份额."""
+    return re.search(figure_words()["accounts"], attribute) is not None and not is_share(attribute)
 
 
 def topic_of(clause: str) -> tuple[str | None, str | None]:

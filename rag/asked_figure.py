@@ -75,6 +75,8 @@ def states_it(question: Question, candidate: Scored, names: Sequence[str]) -> bo
     features = candidate.features
     # “几倍” tells; “成本降低多少” may be answered in money or in percent
     shapes = {"multiple"} if "multiple" in question.wants else question.wants.intersection(_SHAPED) or {"count"}
+    if "percent" in shapes and names_share(question.folded):
+        shapes = {"percent"}  # a share of the revenue is no revenue
     shaped = any(
         (_QUANTITY if shape == "count" else SHAPES[shape]).search(candidate.sentence.folded) for shape in shapes
     )
@@ -164,7 +166,8 @@ def is_about(entities: Sequence[tuple[str, ...]], candidate: Scored) -> bool:
     back = opens_back(sentence) or mentions_above(sentence)
     if back and is_named(entities, candidate.opening):
         return True
-    return above and (back or not entities_in(sentence))
+    told = re.match(r"[^\d]*\d[^,，;；。]*", sentence)  # whom it names after its first figure is another matter
+    return above and (back or not entities_in(told.group() if told else sentence))
 
 
 def stating(question: Question, ranked: Sequence[Scored]) -> list[Scored]:

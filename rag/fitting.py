@@ -312,6 +312,10 @@ def _period(question: Question, figure: Figure) -> float | None:
         return 0.0
     if "timeline" in question.wants and len(question.periods) > 1:
         return 1.0 if any(spans(question.periods, p) for p in periods_of(figure.as_of)) else None
-    if question.periods & periods_of(figure.as_of) and " 至 " not in (figure.as_of or ""):
+    told = periods_of(figure.as_of)
+    years = lexicon("rag", "question")["figures"]["whole_year"]
+    if not question.periods & told and all(len(p) > 4 for p in told) and re.search(years, question.folded):
+        return None  # a quarter is no 全年
+    if question.periods & told and " 至 " not in (figure.as_of or ""):
         return 2.0
     return 1.0 if any(in_period(figure.as_of, p) for p in question.periods) else None

@@ -51,9 +51,9 @@ def focus(sentence: Sentence, question: Question, max_chars: int, span: Span | N
         named = sum(w in folded for w in question.words) / max(1, len(question.words))
         shaped = sum(bool(s.search(folded)) for s in shapes) / max(1, len(shapes))
         dated = match(question.periods, periods_in(folded)) if question.periods else 0.0
-        return (
-            covered + named + dated + 0.5 * shaped + 0.0005 * (end - start)
-        )  # of equal ones the longest: answers follow names
+        own = sum(any(f in folded for f in forms) for forms in question.entities) / max(1, len(question.entities))
+        # of equal ones the longest: answers follow names
+        return covered + named + own + dated + 0.5 * shaped + 0.0005 * (end - start)
 
     runs = [
         (clauses[i][0], clauses[j][1])
