@@ -12,8 +12,19 @@ from rag.copies import originals_first
 from rag.evidence import Scored
 from rag.figure_kinds import is_change, kind_of_number
 from rag.figure_rows import Row, as_written, is_subject, row_of, sentences_above
-from rag.fitting import CLOSE, SURE, Fit, Ledger, asks_more, fits, is_about_figures, is_wholly_named, surely
-from rag.ledger import in_period, periods_of
+from rag.fitting import (
+    CLOSE,
+    SURE,
+    Fit,
+    Ledger,
+    asks_more,
+    fits,
+    is_about_figures,
+    is_of_another_time,
+    is_wholly_named,
+    surely,
+)
+from rag.ledger import periods_of
 from rag.lists import asked_rank
 from rag.relation import counts_otherwise, relation, relations, same_measure, same_number, same_subject
 from rag.statements import Statement, is_borne_out
@@ -299,7 +310,7 @@ def other_periods(question: Question, ranked: Sequence[Scored], ledger: Ledger) 
         return []
     anytime = fits(replace(question, periods=frozenset()), ranked, ledger)
     sure = [f for f in anytime if f.score >= SURE and f.score >= anytime[0].score - CLOSE]
-    if any(not f.figure.as_of or any(in_period(f.figure.as_of, p) for p in question.periods) for f in sure):
+    if any(not f.figure.as_of or not is_of_another_time(question, f.figure) for f in sure):
         return []
     return sure
 

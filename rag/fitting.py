@@ -141,14 +141,15 @@ def _ruled_out(question: Question, candidate: Scored, figures: Sequence[Figure],
             return True  # by how much it grew is none
         shaped = levels
     return bool(shaped) and all(
-        _of_another_time(question, f)
+        is_of_another_time(question, f)
         or counts_alike(question, f) is False
         or _of_somebody_else(question, f, candidate, owners)
         for f in shaped
     )
 
 
-def _of_another_time(question: Question, figure: Figure) -> bool:
+def is_of_another_time(question: Question, figure: Figure) -> bool:
+    """Whether a figure names a time, and none that is asked for."""
     known = figure.as_of is not None and periods_of(figure.as_of) and not figure.as_of.startswith("较")
     return bool(question.periods and known) and _period(question, figure) is None
 
@@ -205,7 +206,7 @@ def is_wholly_named(question: Question, figure: Figure) -> bool:
 def is_of_another(question: Question, figure: Figure) -> bool:
     """Whether the ledger knows a figure to be of another time than is asked, counted otherwise, or no change."""
     level = asks_for_change(question) and not is_change(figure) and not question.wants & {"timeline", "multiple"}
-    return level or _of_another_time(question, figure) or counts_alike(question, figure) is False
+    return level or is_of_another_time(question, figure) or counts_alike(question, figure) is False
 
 
 def _own(figure: Figure) -> str:
@@ -318,4 +319,6 @@ def _period(question: Question, figure: Figure) -> float | None:
         return None  # a quarter is no 全年
     if question.periods & told and " 至 " not in (figure.as_of or ""):
         return 2.0
+    if all(len(p) > 4 for p in question.periods) and all(len(p) == 4 for p in told):
+        return None  # nor a year one of its quarters
     return 1.0 if any(in_period(figure.as_of, p) for p in question.periods) else None

@@ -178,6 +178,37 @@ def test_as_many_figures_as_years_above_are_one_for_each() -> None:
     assert [f.as_of for f in ledger(text)] == ["2022", "2023", "2024"]
 
 
+def test_each_of_the_periods_named_above_has_its_figure() -> None:
+    text = (
+        "2022年、2023年及2024年上半年,华星科技的营收分别为1亿元、2亿元和3亿元,2022至2023年翻倍。"
+        "同一时段的毛利率分别为54%、64%和56%。\n\n"
+        "上述各期经调整净亏损分别为4亿元、5亿元和6亿元;年内亏损分别为7亿元、8亿元和9亿元。\n"
+        "2022年至2024年上半年各期研发开支分别为5亿元、6亿元和7亿元。\n"
+    )
+    found = told(text)
+    for measure in ("营收", "毛利率", "经调整净亏损", "研发开支"):
+        assert [f[3] for f in found if f[1] == measure] == ["2022", "2023", "2024H1"], measure
+    assert [f[2] for f in found if f[3] == "2023"] == ["2亿元", "64%", "5亿元", "8亿元", "6亿元"]
+
+
+def test_a_known_name_before_a_figure_is_whose_it_is() -> None:
+    assert told("2025年第四季度:阿里云8130万台,份额24.2%。")[0] == ("阿里云", None, "8130万台", "2025Q4")
+
+
+@pytest.mark.parametrize(
+    ("title", "subject"),
+    [
+        ("腾讯交出一份超出市场所有人预期的成绩单", "腾讯"),
+        ("腾讯与阿里云交出超出市场所有人预期的成绩", None),  # of which?
+        ("IDC:这一年里市场上所有的大厂都交出了成绩单", None),  # who counts
+    ],
+)
+def test_accounts_without_a_name_are_of_the_company_of_the_headline(title: str, subject: str | None) -> None:
+    text = "总营收312亿元。\n\n这个市场的规模为500亿元。\n\n百度的营收为200亿元。\n"
+    assert [f[0] for f in told(text, title=title) if f[1] and "营收" in f[1]] == [subject, "百度"]
+    assert all(f[0] != "腾讯" for f in told(text, title=title) if f[2] == "500亿元")
+
+
 def test_what_a_measure_counts_in_is_no_subject() -> None:
     assert told("华星科技公布财报。经调整净利润为3亿元。") == [("华星科技", "经调整净利润", "3亿元", None)]
 

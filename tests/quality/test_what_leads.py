@@ -39,6 +39,12 @@ Summit Cloud was next with 19 percent market share.
 
 预计栖霞软件2025E-2027E归母净利润9.5/12.8/16.6亿元，同比增长21%/35%/29%。
 """,
+    "periods.txt": """紫金智能递表
+
+2023年、2024年及2025年上半年，紫金智能的营收分别为3.1亿元、4.2亿元和2.6亿元，2023至2024年增长35%。同一时段的毛利率分别为51.5%、47.3%和44.9%。
+
+紫金智能2024年资本开支同比增长83%。2025年第四季度紫金智能出货7.5万台，2025年全年紫金智能出货28.4万台。
+""",
     "images.md": """# 商品图的成本
 
 在海宁,八成箱包商家已用上新工具,单件商品图成本从420元直降至31元。
@@ -82,6 +88,8 @@ def asked(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder, reader: Re
         ("栖霞软件2023年的营收是多少？", "17.5亿元(栖霞软件营收；2023年", "13.5"),
         ("栖霞软件2026年的归母净利润预计是多少？", "12.8亿元(栖霞软件归母净利润；2026年；预测", "16.6"),
         ("栖霞软件2027年的归母净利润预计同比增长多少？", "29%(栖霞软件归母净利润同比增长；2027年；预测", "21%"),
+        ("紫金智能2024年的毛利率是多少？", "47.3%", "51.5"),
+        ("紫金智能2025年全年出货多少台？", "28.4万台", "7.5"),
         ("What is Summit Cloud's market share?", "19 percent", "71"),
     ],
 )
@@ -101,6 +109,13 @@ def test_no_level_leads_where_a_change_is_asked(asked: Assistant) -> None:
     first = answer.text.split("[", 1)[0].strip("…\n ")
     assert any(first in c.readable for c in answer.citations), answer.text  # the sentence, no figure of it by itself
     assert len(first) > 30
+
+
+def test_the_growth_of_a_year_is_not_that_of_its_last_quarter(asked: Assistant) -> None:
+    answer = asked.ask("紫金智能2024年第四季度资本开支同比增速是多少？")
+    assert answer.refused, answer.text
+    assert answer.reason == "other_period"
+    assert "2024年" in answer.text  # what there is, is said
 
 
 def test_a_year_of_a_record_is_not_the_year_of_the_report(asked: Assistant) -> None:

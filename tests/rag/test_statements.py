@@ -55,6 +55,11 @@ def test_every_number_and_name_must_stand_in_the_sentence(said: str, borne: bool
     assert is_borne_out(said, sentence("IDC 统计,阿里云占27%。")) is borne
 
 
+def test_the_cut_holds_the_asked_company() -> None:
+    each = ";".join(f"{name}8130万部,份额24.2%,同比增长4.9%" for name in ("苹果", "三星", "小米", "荣耀"))
+    assert "荣耀8130万部" in focus(sentence(f"2025年第四季度:{each}。"), understand("荣耀2025年第四季度出货量"), 60)
+
+
 def test_a_year_within_a_range_is_borne_out() -> None:
     told = sentence("衡山云2022年至2024年的营收分别为3亿元、4亿元、5亿元。")
     assert is_borne_out("2023年", told)
