@@ -62,11 +62,11 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 _WORDS = re.compile(
     r"(?:未来|过去|近|最近|今后|接下来)(?:的)?(?:[一二两三四五六七八九十几\d]+(?:[-—–~至到][一二两三四五六七八九十\d]+)?)(?:个?[年月周天]|个?季度)"
     r"|未来(?=[仍将会还,，])"
-    r"|(?<![目此之以年])[前首](?:\d{1,2}|[一二三四五六七八九十]{1,2})(?:个月|个?季度?)"
+    r"|(?<![目此之以年])[前首](?!一个?[季月])(?:\d{1,2}|[一二三四五六七八九十]{1,2})(?:个月|个?季度?)"
     r"|(?<![\d年.])0?1月?\s?(?:-|—+|–|~|至|到)\s?(?:1[0-2]|0?[2-9])月"
 )
 _FIRST = re.compile(  # of a year: its first nine months
-    r"的?(?:[前首](?P<n>\d{1,2}|[一二三四五六七八九十]{1,2})个?(?P<part>月|季)度?|0?1月?\s?(?:-|—+|–|~|至|到)\s?(?P<last>1[0-2]|0?[2-9])月)"
+    r"的?(?:[前首](?!一个?[季月])(?P<n>\d{1,2}|[一二三四五六七八九十]{1,2})个?(?P<part>月|季)度?|0?1月?\s?(?:-|—+|–|~|至|到)\s?(?P<last>1[0-2]|0?[2-9])月)"
 )
 _NOW = re.compile(r"截[至止]目前|目前|当前|现已|迄今|如今|截[至止]发稿")
 _THEN = re.compile(r"(?:[当该本单]季度?|[当该本]期|报告期内?|期内)(?![刊])")  # the period a report is of
@@ -188,7 +188,7 @@ def _without_year(m: re.Match[str], folded: str, year: str | None, published: st
         or not re.match(r"[\d一二三四五六七八九十首第上下q]", written)
     ):
         return None
-    if re.search(r"[\d个.第近每]$", folded[max(0, start - 1) : start]) or re.match(
+    if re.search(r"[\d个.第近每前上]$", folded[max(0, start - 1) : start]) or re.match(
         r"[活均度票供费薪租卡流]", folded[m.end() : m.end() + 1]
     ):
         return None

@@ -68,6 +68,25 @@ _SPAN = re.compile(r"(?<!\d)(?P<y>(?:19|20)\d\d)[年ae]?\s?(?:-|—+|–|~|至|�
 LONGEST_SPAN = 10  # years of a range of which each is named
 
 
+_PARTS = re.compile(  # of a year that is not named
+    r"(?P<nine>[前首](?:三|3)个?季度?|[前首](?:九|9)个?月|(?<!\d)1月?\s?(?:-|—+|–|~|至|到)\s?9月)"
+    r"|(?<![上前每这单])第?(?P<q>[一二三四1-4])季度?(?!节)|(?<![a-z\d])q(?P<q2>[1-4])(?!\d{3})|(?<!\d)(?P<q3>[1-4])q"
+    r"|(?P<h1>上半年|(?<![a-z\d])h1|(?<!\d)1h)|(?P<h2>下半年|(?<![a-z\d])h2|(?<!\d)2h)|(?P<q4>最后一?个?季度?)"
+)
+
+
+def parts_in(folded: str) -> frozenset[str]:
+    """The parts of a year a folded text names, whichever year: Q1 … Q4, H1, H2, Q1-Q3 for the first nine months."""
+    found = set()
+    for m in _PARTS.finditer(folded):
+        quarter = m["q"] or m["q2"] or m["q3"]
+        if quarter:
+            found.add(f"Q{'一二三四'.find(quarter) + 1 or int(quarter)}")
+        else:
+            found.add(next(name for name in ("nine", "h1", "h2", "q4") if m[name]).upper().replace("NINE", "Q1-Q3"))
+    return frozenset(found)
+
+
 @lru_cache(maxsize=65536)
 def periods_in(folded: str) -> frozenset[str]:
     """The periods a folded text names; a bare year only where no part of it is named at that place."""

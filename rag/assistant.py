@@ -26,9 +26,10 @@ from rag.copies import copies_in
 from rag.decide import decide
 from rag.figure_answer import FigureTable, nearest, other_periods, several_counts, table_for
 from rag.finding import Finder, Found
-from rag.fitting import Ledger, surely, telling
+from rag.fitting import Ledger, alike, surely, telling
 from rag.ledger import as_row
 from rag.lists import lists_as_many
+from rag.particulars import with_particulars
 from rag.progress import say, tell, timed
 from rag.reader.read import Reader
 from rag.rendering import in_english
@@ -293,6 +294,7 @@ class Assistant(Contents):
     def _open_reply(self, asked: Question, language: str, top_k: int) -> _Reply:
         found = self._finder.find(asked, top_k)
         ranked = found.ranked
+        asked = with_particulars(asked, ranked, alike(asked, ranked, self._ledger))
         able = telling(asked, ranked, self._ledger)
         table = None
         if kind_of(asked) in TABLED:

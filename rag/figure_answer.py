@@ -308,7 +308,7 @@ def other_periods(question: Question, ranked: Sequence[Scored], ledger: Ledger) 
     """
     if not question.periods or not is_about_figures(question):
         return []
-    anytime = fits(replace(question, periods=frozenset()), ranked, ledger)
+    anytime = fits(replace(question, periods=frozenset(), quarters=frozenset()), ranked, ledger)
     sure = [f for f in anytime if f.score >= SURE and f.score >= anytime[0].score - CLOSE]
     if any(not f.figure.as_of or not is_of_another_time(question, f.figure) for f in sure):
         return []

@@ -72,7 +72,7 @@ def is_start(figure: Figure, folded: str) -> bool:
     """Whether a sentence only tells a figure as what a change started from: the first of “从350元降到28元”."""
     if is_change(figure):  # the 14% of 从1.7亿下滑14%至1.46亿
         return False
-    start = rf"(?:从|由|自)[^,，。;；]{{0,16}}?{re.escape(fold_text(figure.value))}[^,，。;；\d]{{0,12}}"
+    start = rf"(?:从|由|自)[^,，。;；]{{0,24}}?{re.escape(fold_text(figure.value))}[^,，。;；\d]{{0,12}}"
     return re.search(rf"{start}(?:\d[\d.]*%)?[至到为成][^,，。;；\d]{{0,4}}\d", folded) is not None
 
 

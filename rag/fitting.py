@@ -9,7 +9,7 @@ from index.aliases import entities_in, forms_of, measures_in, names_share
 from index.data import lexicon
 from index.fold import fold_text
 from index.grammar import NAMED, is_measure, is_share, tagged_words
-from index.periods import periods_in, spans
+from index.periods import parts_in, periods_in, spans
 from index.tokenize import words
 from index.values import Figure, Sentence
 from rag.asked_figure import WIDELY, WITHIN, is_about, is_asked_for, is_named
@@ -24,6 +24,7 @@ from rag.figure_kinds import (
     kind_of_number,
 )
 from rag.ledger import in_period, periods_of
+from rag.particulars import is_of_another_part
 from rag.understand import Question, asks_for_amount, kind_of
 
 _LEDGERS = 1024  # documents whose figures stay grouped
@@ -86,6 +87,13 @@ def fits(question: Question, ranked: Sequence[Scored], ledger: Ledger) -> list[F
     return sorted(asked or found, key=lambda f: -f.score)
 
 
+def alike(question: Question, ranked: Sequence[Scored], ledger: Ledger) -> list[Figure]:
+    """The figures of the kind and measure that are asked for, whosever they are and whenever."""
+    near = [c for c in ranked if c.score >= ranked[0].score - WIDELY]
+    pairs = [(f, c) for c in near for f in _figures(c, ledger)]
+    return [f for f, c in pairs if _shape(question, f) is not None and _measure(question, f, c) is not None]
+
+
 def surely(question: Question, ranked: Sequence[Scored], ledger: Ledger) -> list[Fit]:
     """The figures that fit beyond doubt: whose, what and, where one is asked for, when are all named."""
     if not is_about_figures(question):
@@ -101,6 +109,7 @@ def surely(question: Question, ranked: Sequence[Scored], ledger: Ledger) -> list
     ]
     if asks_for_change(question):  # by how much it grew, not how much it is
         sure = [f for f in sure if is_change(f.figure)] or sure
+    sure = [f for f in sure if not is_of_another_part(question, f.figure, f.candidate)]
     whole = [f for f in sure if is_wholly_named(question, f.figure)]  # 明达电脑, not any 电脑
     return whole or sure
 
@@ -150,6 +159,8 @@ def _ruled_out(question: Question, candidate: Scored, figures: Sequence[Figure],
 
 def is_of_another_time(question: Question, figure: Figure) -> bool:
     """Whether a figure names a time, and none that is asked for."""
+    if _is_of_another_part_of_year(question, figure):
+        return True
     known = figure.as_of is not None and periods_of(figure.as_of) and not figure.as_of.startswith("较")
     return bool(question.periods and known) and _period(question, figure) is None
 
@@ -308,7 +319,24 @@ def _measure(question: Question, figure: Figure, candidate: Scored) -> float | N
     return 1.0 + 0.5 * len(shared) + penalty if shared else None
 
 
+def _part_of_year(as_of: str | None) -> frozenset[str]:
+    """Q3 of 2025Q3, Q1-Q3 of 2025Q1 至 2025Q3, the part that the words of the text name."""
+    if as_of and re.fullmatch(r"(\d{4})(?:Q1 至 \1Q3|-01 至 \1-09)", as_of):
+        return frozenset({"Q1-Q3"})
+    return frozenset(re.findall(r"(?<=\d{4})[HQ]\d", as_of or "")) or parts_in(fold_text(as_of or ""))
+
+
+def _is_of_another_part_of_year(question: Question, figure: Figure) -> bool:
+    """Whether a quarter, half or nine months is asked for and a figure is of another one: no 四季度 of the third."""
+    asked, told = question.quarters, _part_of_year(figure.as_of)
+    halves = {"H1": {"Q1", "Q2"}, "H2": {"Q3", "Q4"}}
+    wider = asked.union(*(halves.get(p, set()) for p in asked), (h for h, qs in halves.items() if qs & asked))
+    return bool(asked and told) and not wider & told and not question.wants & {"timeline", "compare", "conflict"}
+
+
 def _period(question: Question, figure: Figure) -> float | None:
+    if _is_of_another_part_of_year(question, figure):
+        return None
     if not question.periods or not periods_of(figure.as_of):
         return 0.0
     if "timeline" in question.wants and len(question.periods) > 1:

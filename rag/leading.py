@@ -14,6 +14,7 @@ from rag.evidence import Scored
 from rag.figure_kinds import asks_for_change, is_change
 from rag.figure_rows import Row, row_of, sentences_above, shared_unit
 from rag.fitting import CLOSE, Fit, Ledger, fits, is_elsewhere, is_of_another, surely
+from rag.particulars import is_of_another_part
 from rag.reading import agreeing
 from rag.statements import Statement, in_script, lead_of
 from rag.understand import Question
@@ -36,7 +37,13 @@ def lead(
     if span is None or not may_lead(question, span, best.sentence.text):
         return _known(question, best, snapshot, ledger, lang)
     told = [f for f in ledger.at(best.sentence) if f.value in span]
-    fitting = [f for f in told if not is_of_another(question, f) and not is_elsewhere(question, f, best)]
+    fitting = [
+        f
+        for f in told
+        if not is_of_another(question, f)
+        and not is_elsewhere(question, f, best)
+        and not is_of_another_part(question, f, best)
+    ]
     known = _known(question, best, snapshot, ledger, lang) if told else None
     if told and (not fitting or (known and known.figure not in told)):
         return known  # the ledger knows better

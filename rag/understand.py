@@ -9,7 +9,7 @@ from typing import Any
 from index.aliases import chinese_for, entities_in, entity_spans, measures_in
 from index.data import lexicon
 from index.fold import fold_text
-from index.periods import periods_in
+from index.periods import parts_in, periods_in
 from index.quantities import parsed
 from index.script import language_of
 from index.tokenize import pairs, words
@@ -51,6 +51,9 @@ class Question:
     sources: tuple[tuple[str, ...], ...]  # whose report or figures are asked for, each as all its forms
     cross: bool  # the pages are taken to be in another language
     instruction: bool  # an order to the assistant was left out
+    quarters: frozenset[str] = frozenset()  # parts of a year asked of, whichever year: Q3, H1, Q1-Q3
+    opening: str = ""  # a name that nobody knew, as it stands in a found sentence too (rag/particulars.py)
+    parts: tuple[str, ...] = ()  # what it names besides, that found sentences say: a region, a product, a business
 
 
 def wants_of(folded: str) -> frozenset[str]:
@@ -147,6 +150,7 @@ def understand(asked: str, turns: Sequence[str] = (), *, part: bool = False) -> 
         sources=sources,
         cross=lang == "en",
         instruction=stripped != text,
+        quarters=parts_in(last) or parts_in(folded),
     )
 
 
