@@ -80,8 +80,10 @@ def _opening(question: Question, ranked: Sequence[Scored]) -> str:
     if question.entities or question.lang == "en":
         return ""
     text, at, ends = question.folded, 0, []
-    for word, _ in tagged_words(text):
+    for word, tag in tagged_words(text):
         at += len(word)
+        if tag.startswith("u"):  # the 的 of 优必选的
+            continue
         if _TIME.search(word) or is_measure(word) or at > NAME_CHARS or not re.fullmatch(r"[a-z\u4e00-\u9fff]+", word):
             break
         ends.append(at)
@@ -115,5 +117,5 @@ def _told_of(figure: Figure, candidate: Scored) -> str:
     end = at + ending.start() if ending else len(sentence)
     first = quantities[0].start if quantities else 0
     opening = sentence[: max(sentence.rfind(mark, 0, first) for mark in ",，;；:：") + 1]
-    heading = candidate.context.removesuffix(sentence) if not before else ""
+    heading = fold_text(candidate.passage.heading)
     return f"{own} {opening} {sentence[min(start, end) : end]} {heading}"

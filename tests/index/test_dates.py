@@ -43,6 +43,7 @@ def when(text: str, **known: str) -> list[str]:
         ("2024A,2025E-2027E", ["2024", "2025 至 2027"]),
         ("3Q25,4Q2024", ["2025Q3", "2024Q4"]),
         ("2024年最后一个季度", ["2024Q4"]),
+        ("2025年第三季营收与前一季持平", ["2025Q3"]),
     ],
 )
 def test_a_time_is_read(text: str, iso: list[str]) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from index.periods import compatible, match, periods_in
+from index.periods import compatible, match, parts_in, periods_in
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,22 @@ def test_periods(text: str, expected: set[str]) -> None:
 def test_compatible(asked: str, stated: str, fits: bool) -> None:
     assert compatible(asked, stated) is fits
     assert compatible(stated, asked) is fits
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("四季度毛利率的指引", {"Q4"}),
+        ("2025年第三季度与3q24", {"Q3"}),
+        ("前三季净利", {"Q1-Q3"}),
+        ("1-9月的营收", {"Q1-Q3"}),
+        ("上半年和h2", {"H1", "H2"}),
+        ("较上一季增长,每一季如此", set()),
+        ("2025年营收", set()),
+    ],
+)
+def test_parts_of_whichever_year(text: str, expected: set[str]) -> None:
+    assert parts_in(text) == expected
 
 
 def test_no_period_on_one_side_says_neither_yes_nor_no() -> None:

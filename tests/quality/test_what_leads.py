@@ -43,6 +43,8 @@ Summit Cloud was next with 19 percent market share.
 
 2023年、2024年及2025年上半年，紫金智能的营收分别为3.1亿元、4.2亿元和2.6亿元，2023至2024年增长35%。同一时段的毛利率分别为51.5%、47.3%和44.9%。
 
+紫金智能上半年的产业数字化收入达749亿元，AIDC收入同比增长7.4%。安全收入达91亿元，同比增长18.2%。第三季度毛利率为25.5%。
+
 紫金智能2024年资本开支同比增长83%。2025年第四季度紫金智能出货7.5万台，2025年全年紫金智能出货28.4万台。
 """,
     "images.md": """# 商品图的成本
@@ -89,6 +91,7 @@ def asked(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder, reader: Re
         ("栖霞软件2026年的归母净利润预计是多少？", "12.8亿元(栖霞软件归母净利润；2026年；预测", "16.6"),
         ("栖霞软件2027年的归母净利润预计同比增长多少？", "29%(栖霞软件归母净利润同比增长；2027年；预测", "21%"),
         ("紫金智能2024年的毛利率是多少？", "47.3%", "51.5"),
+        ("紫金智能上半年的安全收入是多少？", "91亿元", "749"),
         ("紫金智能2025年全年出货多少台？", "28.4万台", "7.5"),
         ("What is Summit Cloud's market share?", "19 percent", "71"),
     ],
@@ -109,6 +112,11 @@ def test_no_level_leads_where_a_change_is_asked(asked: Assistant) -> None:
     first = answer.text.split("[", 1)[0].strip("…\n ")
     assert any(first in c.readable for c in answer.citations), answer.text  # the sentence, no figure of it by itself
     assert len(first) > 30
+
+
+def test_no_figure_of_another_quarter_leads(asked: Assistant) -> None:
+    answer = asked.ask("紫金智能对四季度毛利率的指引是多少？")
+    assert "25.5%(" not in answer.text.split("[", 1)[0]
 
 
 def test_the_growth_of_a_year_is_not_that_of_its_last_quarter(asked: Assistant) -> None:
