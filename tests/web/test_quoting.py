@@ -16,6 +16,8 @@ FIGURE = {
     "subject": "阿里云",
     "attribute": "份额",
     "value": "24.6%",
+    "number": 0.246,
+    "unit": "%",
     "hedge": "约",
     "as_of": "2025H1",
     "scope": "IDC;AI公有云服务",
@@ -44,6 +46,12 @@ def test_a_figure_is_one_line_with_everything_that_belongs_to_it() -> None:
 )
 def test_in_the_language_of_the_page_with_the_source_in_its_own_words(lang: str, shown: str) -> None:
     assert figure_line(FIGURE, Labels(lang)) == shown
+
+
+def test_a_figure_that_shares_its_unit_is_told_with_it() -> None:
+    of_a_list = {**FIGURE, "attribute": "营收", "value": "17.5", "number": 1.75e9, "unit": "元", "hedge": None}
+    assert figure_line(of_a_list, Labels("zh-Hans")).startswith("阿里云营收 17.5亿元（")
+    assert figure_line({**of_a_list, "number": [1.0, 2.0]}, Labels("zh-Hans")).startswith("阿里云营收 17.5（")
 
 
 def test_what_is_not_stated_is_said_not_to_be() -> None:
