@@ -15,6 +15,7 @@ from index import files
 
 EXACT_UP_TO = 20_000  # passages: 3 ms a query
 RESCORED = 2000  # best by their codes, then weighed exactly: of the 100 nearest of 100,000, 98 are among them
+_AT_A_TIME = 250  # vectors in a third of a megabyte: a core's own cache
 _NUMBERS = 2  # of a vector for each code
 _SAMPLE = 20_000  # vectors that the codes are learned from
 _SEED = 1234
@@ -67,8 +68,21 @@ class Dense:
         if exact:
             return rows
         rows = np.sort(rows)  # near one another in the file
-        order = np.argsort(-(self.rows(rows) @ vector), kind="stable")[:most]
+        order = np.argsort(-self._similarities(rows, vector), kind="stable")[:most]
         return rows[order]
+
+    def _similarities(self, rows: npt.NDArray[np.int64], vector: Floats) -> Floats:
+        """Of the vectors of some passages with one vector, (len(rows),), a few at a time in the same memory.
+
+        All at once take two to four times as long: new memory costs more than the sums.
+        """
+        found = np.empty(len(rows), dtype=np.float32)
+        some = np.empty((min(_AT_A_TIME, len(rows)), vector.shape[0]), dtype=np.float32)
+        for at in range(0, len(rows), _AT_A_TIME):
+            halves = self._vectors[rows[at : at + _AT_A_TIME]].view(np.uint16)
+            _AS_FLOAT32.take(halves, out=some[: len(halves)], mode="clip")  # "raise" would copy; none is out of range
+            np.dot(some[: len(halves)], vector, out=found[at : at + len(halves)])
+        return found
 
     def rows(self, rows: npt.NDArray[np.int64]) -> Floats:
         """The vectors of some passages, (len(rows), dim) float32."""

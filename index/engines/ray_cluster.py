@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 from index.cores import cores
 from index.errors import EngineUnavailable
@@ -34,22 +35,13 @@ def start(settings: Settings) -> None:
     os.environ.setdefault("RAY_worker_niceness", "0")  # as this machine's own processes; Ray says 15
     try:
         if address == "local":
-            with only_from_here():
-                import ray
-
-                ray.init(
-                    address="local",
-                    _node_ip_address="127.0.0.1",
-                    num_cpus=max(cores(), settings.ray_workers),
-                    object_store_memory=_STORE_MB * _MB,
-                    **quiet,
-                )
+            _start_here(max(cores(), settings.ray_workers), quiet)
         else:
             _reach(address)
             import ray
 
             ray.init(address=address, log_to_driver=False, logging_level="ERROR")
-    except (ImportError, OSError, OverflowError, RuntimeError, ValueError, AssertionError, _ray_error()) as e:
+    except Exception as e:  # Ray raises just that where a node does not come up
         said = str(e).strip().partition("\n")[0] or type(e).__name__
         raise EngineUnavailable(
             f"连不上 Ray (cannot reach or start Ray) {address}: {said}。",
@@ -57,11 +49,27 @@ def start(settings: Settings) -> None:
         ) from e
 
 
-def _ray_error() -> type[Exception]:
-    """The root of Ray's own errors."""
-    from ray.exceptions import RayError
+def _start_here(cpus: int, quiet: dict[str, Any]) -> None:
+    """Starts a cluster on this machine; once more where it does not come up in the half minute that Ray gives it.
 
-    return RayError  # type: ignore[no-any-return]
+    What is left of the first one ends with this process.
+    """
+    for last in (False, True):
+        try:
+            with only_from_here():
+                import ray
+
+                ray.init(
+                    address="local",
+                    _node_ip_address="127.0.0.1",
+                    num_cpus=cpus,
+                    object_store_memory=_STORE_MB * _MB,
+                    **quiet,
+                )
+            return
+        except Exception as e:
+            if last or "timed out during startup" not in str(e):
+                raise
 
 
 @contextlib.contextmanager

@@ -418,6 +418,26 @@ def test_a_wrong_address_is_an_error_soon(
     assert not list((tmp_path / "ray").glob("v-*"))
 
 
+@pytest.mark.parametrize(("failures", "tried", "comes_up"), [(1, 2, True), (2, 2, False)])
+def test_a_cluster_that_does_not_come_up_in_time_is_started_once_more(
+    failures: int, tried: int, comes_up: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+
+    def init(**_: object) -> None:
+        calls.append(1)
+        if len(calls) <= failures:
+            raise Exception("The current node timed out during startup.")
+
+    monkeypatch.setattr(ray, "init", init)
+    if comes_up:
+        ray_cluster.start(Settings())
+    else:
+        with pytest.raises(EngineUnavailable, match="timed out during startup"):
+            ray_cluster.start(Settings())
+    assert len(calls) == tried
+
+
 def test_a_default_rebuild_does_not_import_ray(corpus: Path, tmp_path: Path) -> None:
     program = (
         "import sys\nfrom pathlib import Path\nfrom tests.fakes import FakeEncoder\nfrom index.build import rebuild\n"
