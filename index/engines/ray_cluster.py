@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from typing import Any
 
 from index.cores import cores
 from index.errors import EngineUnavailable
@@ -35,7 +34,16 @@ def start(settings: Settings) -> None:
     os.environ.setdefault("RAY_worker_niceness", "0")  # as this machine's own processes; Ray says 15
     try:
         if address == "local":
-            _start_here(max(cores(), settings.ray_workers), quiet)
+            with only_from_here():
+                import ray
+
+                ray.init(
+                    address="local",
+                    _node_ip_address="127.0.0.1",
+                    num_cpus=max(cores(), settings.ray_workers),
+                    object_store_memory=_STORE_MB * _MB,
+                    **quiet,
+                )
         else:
             _reach(address)
             import ray
@@ -47,29 +55,6 @@ def start(settings: Settings) -> None:
             f"连不上 Ray (cannot reach or start Ray) {address}: {said}。",
             "请检查 RAY_ADDRESS (主机:端口,如 10.0.0.5:6379);不设它就在本机起一个 (unset it to start one here)",
         ) from e
-
-
-def _start_here(cpus: int, quiet: dict[str, Any]) -> None:
-    """Starts a cluster on this machine; once more where it does not come up in the half minute that Ray gives it.
-
-    What is left of the first one ends with this process.
-    """
-    for last in (False, True):
-        try:
-            with only_from_here():
-                import ray
-
-                ray.init(
-                    address="local",
-                    _node_ip_address="127.0.0.1",
-                    num_cpus=cpus,
-                    object_store_memory=_STORE_MB * _MB,
-                    **quiet,
-                )
-            return
-        except Exception as e:
-            if last or "timed out during startup" not in str(e):
-                raise
 
 
 @contextlib.contextmanager

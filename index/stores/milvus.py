@@ -4,6 +4,7 @@ A server that does not answer is not asked again for a while but by `ping`, so t
 """
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -36,6 +37,7 @@ _PASSING = (  # as Milvus words what will be over by itself
 _ABSENT = ("not found", "not exist")
 _REFUSED = ("UNAUTHENTICATED", "PERMISSION_DENIED")
 _NOT_LOADED = 101  # Milvus's number for it
+_LOADS = 10  # of one question: each server that starts releases what it has read, once
 _OPTIONS = {
     "grpc.initial_reconnect_backoff_ms": 100,
     "grpc.max_reconnect_backoff_ms": 500,
@@ -70,13 +72,17 @@ class Milvus:
             return what(self._connected())
 
     def ask(self, name: str, what: Callable[[Any], Any]) -> Any:
-        """`call` about what a collection holds. It is loaded first where the server does not say what it holds."""
-        try:
-            return self.call(what)
-        except StoreUnfit as e:
-            if getattr(e.__cause__, "code", None) != _NOT_LOADED:
-                raise
-        self.load(name)  # a server may have forgotten when it was started again
+        """`call` about what a collection holds. It is loaded first where the server does not say what it holds.
+
+        A server may have forgotten when it was started again; and whoever has read it may release it just then.
+        """
+        for _ in range(_LOADS):
+            try:
+                return self.call(what)
+            except StoreUnfit as e:
+                if getattr(e.__cause__, "code", None) != _NOT_LOADED:
+                    raise
+            self.load(name)
         return self.call(what)
 
     def close(self) -> None:
@@ -207,6 +213,9 @@ class Milvus:
 
 
 def _connect(address: Address, token: str) -> Any:
+    # gRPC's threads, begun again in a forked process, end it before it becomes a program: Ray's, among others
+    # (grpc/grpc#43055). We use no connection in a forked process.
+    os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
     try:
         from pymilvus import MilvusClient
     except ImportError as e:

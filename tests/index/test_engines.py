@@ -418,24 +418,13 @@ def test_a_wrong_address_is_an_error_soon(
     assert not list((tmp_path / "ray").glob("v-*"))
 
 
-@pytest.mark.parametrize(("failures", "tried", "comes_up"), [(1, 2, True), (2, 2, False)])
-def test_a_cluster_that_does_not_come_up_in_time_is_started_once_more(
-    failures: int, tried: int, comes_up: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    calls = []
-
+def test_a_cluster_that_does_not_come_up_is_an_error_that_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     def init(**_: object) -> None:
-        calls.append(1)
-        if len(calls) <= failures:
-            raise Exception("The current node timed out during startup.")
+        raise Exception("The current node timed out during startup.")  # as Ray does
 
     monkeypatch.setattr(ray, "init", init)
-    if comes_up:
+    with pytest.raises(EngineUnavailable, match=r"(?s)timed out during startup.*RAY_ADDRESS"):
         ray_cluster.start(Settings())
-    else:
-        with pytest.raises(EngineUnavailable, match="timed out during startup"):
-            ray_cluster.start(Settings())
-    assert len(calls) == tried
 
 
 def test_a_default_rebuild_does_not_import_ray(corpus: Path, tmp_path: Path) -> None:
@@ -530,11 +519,7 @@ def two_machines(tmp_path: Path) -> Iterator[Any]:
     if ray.is_initialized():
         ray.shutdown()
     given = {"node_ip_address": "127.0.0.1", "object_store_memory": 80 << 20, "include_dashboard": False}
-    try:
-        made = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, **given})
-    except Exception:  # Ray's own start sometimes takes longer than it waits: once more
-        ray.shutdown()
-        made = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, **given})
+    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, **given})
     try:
         yield made, lambda **more: made.add_node(num_cpus=1, **{**given, **more})
     finally:

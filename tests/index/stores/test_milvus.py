@@ -467,6 +467,51 @@ def _hiccup(_: Any) -> None:
     raise MilvusException(1, "StatusCode.DEADLINE_EXCEEDED")
 
 
+@pytest.fixture
+def released(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How often the files, just loaded, will be released by another server: one number, counted down."""
+    times = [0]
+    load = Milvus.load
+
+    def load_(self: Milvus, name: str) -> None:
+        load(self, name)
+        if name.endswith("_files") and times[0]:
+            times[0] -= 1
+            self.release(name)
+
+    monkeypatch.setattr(Milvus, "load", load_)
+    return times
+
+
+def test_what_another_server_has_read_and_releases_is_loaded_again(index: Published, released: list[int]) -> None:
+    version = index.published(1)
+    released[0] = 3
+    is_whole(index.another("elsewhere"), version)
+    assert released == [0]
+
+
+def test_what_is_never_loaded_is_an_error(index: Published, released: list[int]) -> None:
+    version = index.published(1)
+    released[0] = 1000
+    with pytest.raises(StoreUnfit, match="released"):
+        index.another("elsewhere").open(version)
+    assert released[0] > 900
+
+
+def test_programs_started_beside_a_connection_come_up(engine: Engine, tmp_path: Path) -> None:
+    program = """if True:
+        import subprocess, sys
+        from index.settings import Settings
+        from index.stores.store import store_of
+        store_of(Settings(store=sys.argv[1], index=sys.argv[2])).milvus.ping()
+        ends = [subprocess.Popen(["true"], preexec_fn=lambda: None).wait() for _ in range(150)]
+        assert set(ends) == {0}, ends
+    """
+    environ = {name: value for name, value in os.environ.items() if name != "GRPC_ENABLE_FORK_SUPPORT"}
+    command = [sys.executable, "-c", program, engine.address, tmp_path / "index"]
+    subprocess.run(command, cwd=ROOT, env=environ, check=True, timeout=60)
+
+
 @pytest.mark.parametrize("lost", ["a passage", "all passages", "the files"])
 def test_a_version_that_was_damaged_is_written_again_by_the_next_rebuild(index: Published, lost: str) -> None:
     version = index.published(1)
