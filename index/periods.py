@@ -64,7 +64,7 @@ _CARRIED = re.compile(  # 2024年6月到11月, 2025年3月和9月
 )
 
 
-_SPAN = re.compile(r"(?<!\d)(?P<y>(?:19|20)\d\d)[年ae]?\s?(?:-|—+|–|~|至|到)\s?(?P<last>(?:19|20)\d\d)[年ae]")
+_SPAN = re.compile(r"(?<!\d)((?:19|20)\d\d)[年ae]?\s?(?:-|—+|–|~|至|到)\s?((?:19|20)\d\d)[年ae]")
 LONGEST_SPAN = 10  # years of a range of which each is named
 
 
@@ -73,26 +73,30 @@ _PARTS = re.compile(  # of a year that is not named
     r"|(?<![上前每这单])第?(?P<q>[一二三四1-4])季度?(?!节)|(?<![a-z\d])q(?P<q2>[1-4])(?!\d{3})|(?<!\d)(?P<q3>[1-4])q"
     r"|(?P<h1>上半年|(?<![a-z\d])h1|(?<!\d)1h)|(?P<h2>下半年|(?<![a-z\d])h2|(?<!\d)2h)|(?P<q4>最后一?个?季度?)"
 )
+_PART_NAME = {"nine": "Q1-Q3", "h1": "H1", "h2": "H2", "q4": "Q4"}
+
+
+def _quarter(written: str) -> str:
+    """Q2 of 二 or 2."""
+    return f"Q{'一二三四'.find(written) + 1 or int(written)}"
 
 
 def parts_in(folded: str) -> frozenset[str]:
     """The parts of a year a folded text names, whichever year: Q1 … Q4, H1, H2, Q1-Q3 for the first nine months."""
-    found = set()
-    for m in _PARTS.finditer(folded):
-        quarter = m["q"] or m["q2"] or m["q3"]
-        if quarter:
-            found.add(f"Q{'一二三四'.find(quarter) + 1 or int(quarter)}")
-        else:
-            found.add(next(name for name in ("nine", "h1", "h2", "q4") if m[name]).upper().replace("NINE", "Q1-Q3"))
-    return frozenset(found)
+    said = [(m.lastgroup or "", m) for m in _PARTS.finditer(folded)]
+    return frozenset(_PART_NAME.get(name) or _quarter(m[name]) for name, m in said)
+
+
+def year_spans(folded: str) -> list[tuple[int, int]]:
+    """The first and the last year of each range of years: 2022年至2024年, 2022A-2024A."""
+    return [(int(first), int(last)) for first, last in _SPAN.findall(folded)]
 
 
 @lru_cache(maxsize=65536)
 def periods_in(folded: str) -> frozenset[str]:
     """The periods a folded text names; a bare year only where no part of it is named at that place."""
     found = set()
-    for span in _SPAN.finditer(folded):  # 2022年至2024年: 2023 is among them
-        first, last = int(span["y"]), int(span["last"])
+    for first, last in year_spans(folded):  # 2023 is among 2022年至2024年
         found |= {str(year) for year in range(first, last)} if last - first <= LONGEST_SPAN else set()
     folded = _CARRIED.sub(r"\g<year>年\g<first>\g<year>年", folded)
     for pattern in _PATTERNS:
@@ -109,7 +113,7 @@ def periods_in(folded: str) -> frozenset[str]:
             elif nth := part.get("nth"):
                 found.add(f"{year}Q{('first', 'second', 'third', 'fourth').index(nth) + 1}")
             elif quarter:
-                found.add(f"{year}Q{'一二三四'.find(quarter) + 1 or int(quarter)}")
+                found.add(f"{year}{_quarter(quarter)}")
             elif part.get("end") or part.get("begin"):
                 found.add(f"{year}-{12 if part.get('end') else 1:02}")
             elif month in _MONTH:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from index.aliases import entities_in
 from index.fold import fold_text, to_simplified, to_traditional
-from index.periods import match, periods_in
+from index.periods import match, periods_in, year_spans
 from index.tokenize import words
 from index.values import Document, Figure, Sentence
 from rag.evidence import SHAPES
@@ -140,9 +140,6 @@ def in_script(text: str, lang: str, source_lang: str) -> str:
 
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-_YEARS = re.compile(  # 2022年至2024年, 2022A-2024A: 2023 is among them
-    r"(?<!\d)((?:19|20)\d\d)[年ae]?\s?(?:-|—+|–|~|至|到)\s?((?:19|20)\d\d)[年ae]"
-)
 _NAME = re.compile(r"[a-z](?:[a-z0-9.\-]*[a-z0-9])?")
 
 
@@ -150,8 +147,8 @@ def is_borne_out(text: str, *sentences: Sentence) -> bool:
     """Whether every number, every Latin name and every known entity of `text` stands in the sentences, whole."""
     said, source = fold_text(text.replace("…", " ")), " ".join(s.folded for s in sentences)
     numbers = set(_NUMBER.findall(source))
-    for first, last in _YEARS.findall(source):
-        numbers |= {str(year) for year in range(int(first), min(int(last), int(first) + 30))}
+    for first, last in year_spans(source):  # 2023 is among 2022年至2024年
+        numbers |= set(map(str, range(first, last)))
     return (
         all(n in numbers for n in _NUMBER.findall(said))
         and all(re.search(rf"(?<![a-z]){re.escape(n)}(?![a-z])", source) for n in _NAME.findall(said))
