@@ -16,6 +16,11 @@ def _patterns(kind: str, where: str) -> tuple[re.Pattern[str], ...]:
     return tuple(re.compile(p, re.MULTILINE) for p in lexicon("index", "sources")[kind][where])
 
 
+def is_research(name: str) -> bool:
+    """Whether a folded name is of those who count and publish: IDC, 艾瑞咨询."""
+    return any(p.search(name) for p in _patterns("research", "publishers"))
+
+
 def address_of(url: str | None) -> tuple[str, str]:
     """Host and path of an address; empty for none, and for one that is malformed."""
     try:

@@ -20,6 +20,7 @@ from index.grammar import (
     trimmed,
     word_set,
 )
+from index.sources import is_research
 
 SUBJECT_CHARS, ATTRIBUTE_CHARS = 25, 30
 _COORDINATION = re.compile(r"、|和|与|及|以及")
@@ -230,9 +231,7 @@ def owner_of(title: str) -> str | None:
 
     Those who count and publish (IDC) are none.
     """
-    counting = "|".join(lexicon("index", "sources")["research"]["publishers"])
-    spans = entity_spans(title)
-    named = [(start, end, forms) for start, end, forms in spans if not any(re.search(counting, f) for f in forms)]
+    named = [(start, end, forms) for start, end, forms in entity_spans(title) if not any(map(is_research, forms))]
     return title[named[0][0] : named[0][1]] if len({forms for _, _, forms in named}) == 1 else None
 
 

@@ -42,7 +42,7 @@ _AT = {name: n for n, name in enumerate(FEATURES)}
 IN_THE_SENTENCE = 2.0  # log odds for each asked measure that the sentence itself names, not only its context
 LIKELY = 1.0  # log odds of the reader from which its figure counts, though other words name what is counted
 WITHIN = 4.0  # log odds: how far below the best sentence another may still be the one that answers
-WIDELY = 8.0  # … where the question says that sources differ: each words it in its own way
+WIDELY = 8.0  # … where the question says that sources differ, each wording it in its own way, or asks for a place
 
 
 def is_asked_for(question: Question) -> bool:
@@ -52,10 +52,22 @@ def is_asked_for(question: Question) -> bool:
     """
     if question.wants & {"reason", "method", "list"} and "conflict" not in question.wants:
         return False
+    if asks_for_place(question.folded):
+        return True
     if question.wants & {"name", "person", "place"} and not asks_for_amount(question.folded):
         return False
     counted = "count" in question.wants and (counted_thing(question.folded) or measures_in(question.folded))
     return bool(counted) or any(want in question.wants for want in _SHAPED)
+
+
+def asks_for_place(folded: str) -> bool:
+    """Whether a folded question asks for a place among others: 排第几, not how much it is."""
+    return re.search(lexicon("rag", "question")["figures"]["place_asked"], folded) is not None
+
+
+def tells_place(folded: str) -> bool:
+    """Whether a folded text tells of a place among others: 排第二位, 居首."""
+    return re.search(lexicon("rag", "question")["figures"]["place_told"], folded) is not None
 
 
 def counted_thing(asked: str) -> tuple[str, ...]:
@@ -83,7 +95,10 @@ def states_it(question: Question, candidate: Scored, names: Sequence[str]) -> bo
     thing = counted_thing(question.folded) if shapes == {"count"} else ()
     shaped = shaped and (not thing or _COUNT.search(candidate.sentence.folded) is not None)
     shaped = shaped and (not thing or any(form in candidate.sentence.folded for form in thing))
-    subject = is_about(question.entities, candidate) and all(name in candidate.context for name in names)
+    if asks_for_place(question.folded):
+        shaped = tells_place(candidate.sentence.folded)
+    whose = question.entities or (((question.opening,),) if question.opening else ())
+    subject = is_about(whose, candidate) and all(name in candidate.context for name in names)
     period = not question.periods or features[_AT["period_match"]] > 0
     alone = not _is_joint(question, candidate.sentence.folded)
     return shaped and subject and period and alone and _measures_it(question.folded, candidate)
@@ -105,6 +120,8 @@ def is_read(question: Question, best: Scored) -> bool:
         return False
     period = not question.periods or best.features[_AT["period_match"]] > 0
     said = fold_text(best.sentence.text[best.span.start : best.span.end])
+    if asks_for_place(question.folded) and not tells_place(said):
+        return False
     named = all(name in best.context for name in question.names)
     if not question.wants & {"percent", "multiple"} and SHAPES["multiple"].search(said):
         return False  # a level is asked for, and by how much it grew is none
@@ -126,6 +143,8 @@ def may_lead(question: Question, lead: str, sentence: str) -> bool:
         return False
     if not is_asked_for(question):
         return True
+    if asks_for_place(question.folded):
+        return tells_place(said)
     shapes = question.wants.intersection(_SHAPED) or {"count"}
     return any(SHAPES[s].search(said) for s in shapes) and all(forms in asked for forms in measures_in(said))
 
@@ -177,7 +196,7 @@ def stating(question: Question, ranked: Sequence[Scored]) -> list[Scored]:
     names = question.names
     if question.lang == "en":  # any capitalised word may be one: only those the pages write count
         names = tuple(n for n in names if any(n in c.context for c in ranked))
-    within = WIDELY if "conflict" in question.wants else WITHIN
+    within = WIDELY if "conflict" in question.wants or asks_for_place(question.folded) else WITHIN
     found = [c for c in ranked if c.score >= ranked[0].score - within and states_it(question, c, names)]
     known = measures_in(question.folded)
     other = [w for w in question.words if is_measure(w) and not any(w in form for forms in known for form in forms)]

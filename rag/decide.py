@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from rag.asked_figure import WITHIN, is_about, is_asked_for, is_read, stating
+from rag.asked_figure import WIDELY, WITHIN, asks_for_place, is_about, is_asked_for, is_read, stating
 from rag.evidence import FEATURES, Scored
 from rag.understand import Question, asks_for_advice, asks_for_junk, orders_only
 
@@ -44,7 +44,8 @@ def decide(
         return "not_in_corpus"
     if asks_for_junk(question.folded) or _asks_for_junk(question, ranked, junk):
         return "page_junk"
-    near = [c for c in ranked if c.score >= ranked[0].score - WITHIN]
+    within = WIDELY if asks_for_place(question.folded) else WITHIN
+    near = [c for c in ranked if c.score >= ranked[0].score - within]
     able = near if telling is None else [c for c in near if c in telling]
     lacks_figure = not known and (not able or (is_asked_for(question) and not stating(question, able)))
     if lacks_figure and elsewhen:

@@ -12,7 +12,7 @@ from index.grammar import NAMED, is_measure, is_share, tagged_words
 from index.periods import parts_in, periods_in, spans
 from index.tokenize import words
 from index.values import Figure, Sentence
-from rag.asked_figure import WIDELY, WITHIN, is_about, is_asked_for, is_named
+from rag.asked_figure import WIDELY, WITHIN, asks_for_place, is_about, is_asked_for, is_named
 from rag.evidence import Scored
 from rag.figure_kinds import (
     asks_for_change,
@@ -96,8 +96,8 @@ def alike(question: Question, ranked: Sequence[Scored], ledger: Ledger) -> list[
 
 def surely(question: Question, ranked: Sequence[Scored], ledger: Ledger) -> list[Fit]:
     """The figures that fit beyond doubt: whose, what and, where one is asked for, when are all named."""
-    if not is_about_figures(question):
-        return []
+    if not is_about_figures(question) or asks_for_place(question.folded):
+        return []  # a share is no place
     sure = [
         f
         for f in fits(question, ranked, ledger)
@@ -131,6 +131,8 @@ def telling(question: Question, ranked: Sequence[Scored], ledger: Ledger) -> lis
     """
     if kind_of(question) != "fact" or not (is_asked_for(question) or asks_for_amount(question.folded)):
         return list(ranked)
+    if asks_for_place(question.folded):
+        return list(ranked)  # no figure tells it
     figures = [f for c in ranked for f in _figures(c, ledger) if f.subject]
     owners = {w for f in figures for w in _words_in(question, f.subject)}
     return [c for c in ranked if not _ruled_out(question, c, _figures(c, ledger), owners)]

@@ -9,7 +9,7 @@ from index.fold import fold_text
 from index.quantities import quantities_in
 from index.snapshot import Snapshot
 from index.values import Document, Figure, Sentence
-from rag.asked_figure import is_asked_for, may_lead
+from rag.asked_figure import asks_for_place, is_asked_for, may_lead
 from rag.evidence import Scored
 from rag.figure_kinds import asks_for_change, is_change
 from rag.figure_rows import Row, row_of, sentences_above, shared_unit
@@ -75,7 +75,7 @@ def _asked_of(question: Question, told: Sequence[Figure], best: Scored, ledger: 
     own = [f for f in told if f.subject]
     if len(own) > 1:
         own = [f.figure for f in fits(question, [best], ledger) if f.figure in own][:1]
-    return own[0] if own and is_asked_for(question) else None
+    return own[0] if own and is_asked_for(question) and not asks_for_place(question.folded) else None
 
 
 def _known(question: Question, best: Scored, snapshot: Snapshot, ledger: Ledger, lang: str) -> Statement | None:

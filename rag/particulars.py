@@ -14,12 +14,14 @@ from index.fold import fold_text
 from index.grammar import is_measure, tagged_words
 from index.periods import periods_in
 from index.quantities import quantities_in
+from index.sources import is_research
 from index.values import Figure
 from rag.evidence import Scored
 from rag.figure_kinds import is_change
 from rag.understand import Question
 
 _NAMING = re.compile(r"n|vn|j|l|an|b|eng|x")
+_NOUN = re.compile(r"n|j|eng|x|vn")
 _TIME = re.compile(r"\d|年|季|月|半年|[去今明前]年|期")
 NAME_CHARS = 8
 
@@ -76,19 +78,23 @@ def _particulars(question: Question) -> tuple[str, ...]:
 
 
 def _opening(question: Question, ranked: Sequence[Scored]) -> str:
-    """The longest beginning of a question that names nobody known and stands in a sentence as it is: 优必选."""
+    """The longest beginning of a question that names nobody known and stands in a sentence as it is: 优必选.
+
+    Who is named as the one that counts (IDC统计的…) is not whom it is about.
+    """
     if question.entities or question.lang == "en":
         return ""
-    text, at, ends = question.folded, 0, []
+    text, at, ends, named = question.folded, 0, [], False
     for word, tag in tagged_words(text):
         at += len(word)
         if tag.startswith("u"):  # the 的 of 优必选的
             continue
         if _TIME.search(word) or is_measure(word) or at > NAME_CHARS or not re.fullmatch(r"[a-z\u4e00-\u9fff]+", word):
             break
-        ends.append(at)
+        named = named or _NOUN.match(tag) is not None  # neither 多少 nor 备受关注 is a name
+        ends += [at] if named else []
     names = (text[:end] for end in reversed(ends) if end > 1 and not _general().fullmatch(text[:end]))
-    return next((name for name in names if any(name in c.sentence.folded for c in ranked)), "")
+    return next((n for n in names if not is_research(n) and any(n in c.sentence.folded for c in ranked)), "")
 
 
 def _says(text: str, word: str) -> bool:

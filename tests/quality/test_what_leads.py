@@ -19,6 +19,7 @@ PAGES = {
     "cloud.txt": """公有云的座次
 
 2025年上半年,远山云在公有云市场的份额约为38.2%,远超白石云(19.7%)、青禾云(14.9%)等对手。
+按机柜数,青禾云以17.3%的占比居第二位。公有云市场的玩家有远山云、白石云、青禾云、苍梧云。
 白石云2024下半年市场份额环比下降2.4%,同比下降6.1%。
 """,
     "report.txt": """岚桥公布Q2财报
@@ -112,6 +113,12 @@ def test_no_level_leads_where_a_change_is_asked(asked: Assistant) -> None:
     first = answer.text.split("[", 1)[0].strip("…\n ")
     assert any(first in c.readable for c in answer.citations), answer.text  # the sentence, no figure of it by itself
     assert len(first) > 30
+
+
+def test_who_is_in_a_list_has_no_place_in_it(asked: Assistant) -> None:
+    assert "居第二位" in asked.ask("按机柜数青禾云排第几？").text
+    answer = asked.ask("苍梧云在公有云市场排第几？")
+    assert (answer.refused, answer.reason) == (True, "figure_not_stated"), answer.text
 
 
 def test_no_figure_of_another_quarter_leads(asked: Assistant) -> None:

@@ -5,7 +5,7 @@ import pytest
 from index.fold import fold_text
 from index.periods import match, periods_in
 from index.values import Passage, Sentence
-from rag.asked_figure import counted_thing, is_asked_for, may_lead, stating
+from rag.asked_figure import asks_for_place, counted_thing, is_asked_for, may_lead, stating
 from rag.evidence import FEATURES, Scored
 from rag.understand import understand
 
@@ -41,6 +41,45 @@ ASKED = "2025年上半年火山引擎的份额是多少?"
 )
 def test_states_the_asked_figure(text: str, above: str, states: bool) -> None:
     assert bool(stating(understand(ASKED), [candidate(text, above, ASKED)])) is states
+
+
+RANKED = "按调用量,阿里云排第几?"
+
+
+@pytest.mark.parametrize(
+    ("text", "states"),
+    [
+        ("按调用量,阿里云占27%,排第二位。", True),
+        ("阿里云的调用量居首。", True),
+        ("阿里云位列调用量前三。", True),
+        ("阿里云的调用量占27%。", False),  # a share is no place
+        ("列出的玩家有火山引擎、阿里云、华为云。", False),  # nor is a list
+        ("第一季度阿里云的调用量翻倍。", False),
+        ("前三季度阿里云的调用量翻倍。", False),
+        ("按调用量,火山引擎排第一。", False),
+        ("按收入,阿里云排第一。", False),
+    ],
+)
+def test_a_place_is_told_in_words_of_places(text: str, states: bool) -> None:
+    assert bool(stating(understand(RANKED), [candidate(text, "", RANKED)])) is states
+
+
+@pytest.mark.parametrize(
+    ("question", "place"),
+    [
+        ("阿里雲在公有雲市場排第幾?", True),
+        ("火山引擎排名第几", True),
+        ("腾讯云的排名如何?", True),
+        ("它居第几位?", True),
+        ("Where does Alibaba Cloud rank in the AI cloud market?", True),
+        ("第几家云厂商盈利了?", False),
+        ("这是第几代模型?", False),
+        ("排名前三的是哪几家?", False),
+        ("有多少家上榜?", False),
+    ],
+)
+def test_what_asks_for_a_place(question: str, place: bool) -> None:
+    assert asks_for_place(understand(question).folded) is place
 
 
 def test_a_question_for_no_figure_is_not_held_to_one() -> None:

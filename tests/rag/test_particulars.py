@@ -69,3 +69,13 @@ def test_what_no_figure_is_told_by_rules_none_out(snapshot: Snapshot, asked: str
 def test_without_sentences_a_question_stays_as_it_is() -> None:
     question = understand("衡山电子的商品收入是多少？")
     assert with_particulars(question, [], []) == replace(question, parts=())
+
+
+@pytest.mark.parametrize("asked", ["多少台在中国区出货？", "IDC统计的市占率第一是谁？", "备受关注的市占率是多少？"])
+def test_neither_asking_words_nor_who_counts_are_a_name(snapshot: Snapshot, asked: str) -> None:
+    ranked = [
+        Scored(s, p, row, 0, s.folded, (), 0.0)
+        for row, p in enumerate(snapshot.passages)
+        for s in [replace(p.sentences[0], folded=f"多少人备受关注,idc统计:{p.sentences[0].folded}")]
+    ]
+    assert with_particulars(understand(asked), ranked, snapshot.figures).opening == ""
